@@ -1,0 +1,2 @@
+//! The records that kernel programs and user space share, defined once.
+#![no_std]

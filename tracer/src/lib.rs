@@ -1,0 +1,18 @@
+//! The library behind `dbtap`: observes the database requests of running processes from outside.
+//!
+//! Data flows one way:
+//! `source` → `event` → `conn` → `proto` → `request` → `agg` → `report`.
+//!
+//! Everything from `event` to `report` is pure: no files, no clocks, no kernel, no `Result`.
+//! Time is nanoseconds inside the data; a confused parser resynchronises and counts it.
+
+pub mod agg;
+pub mod conn;
+pub mod event;
+pub mod host;
+pub mod proto;
+pub mod report;
+pub mod request;
+pub mod source;
+pub mod sql;
+pub mod time;

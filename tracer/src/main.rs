@@ -1,0 +1,2 @@
+//! The command `dbtap`. Parses, validates, runs.
+fn main() {}

@@ -1,0 +1,150 @@
+//! What a protocol says of the traffic: finished requests, requests in flight, and what it had to give up on.
+//!
+//! Never holds a literal or a bind value.
+
+use crate::sql::TextId;
+use crate::time::Nanos;
+
+/// The thread that made a socket call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Task {
+    /// Process id (the kernel's tgid), in the root pid namespace.
+    pub pid: u32,
+    /// Thread id (the kernel's pid), in the root pid namespace.
+    pub tid: u32,
+}
+
+/// An error code as the server gave it: SQLSTATE for PostgreSQL. At most 15 bytes of printable ASCII.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ErrorCode {
+    len: u8,
+    bytes: [u8; 15],
+}
+
+impl ErrorCode {
+    /// The connection ended before the answer did: not a code of any server.
+    pub const CONNECTION_CLOSED: &'static str = "closed";
+
+    /// Keeps the first 15 bytes; everything that is not printable ASCII becomes `?`.
+    pub fn new(code: &[u8]) -> Self {
+        let mut bytes = [0; 15];
+        let mut len = 0u8;
+        for (slot, byte) in bytes.iter_mut().zip(code) {
+            *slot = if byte.is_ascii_graphic() { *byte } else { b'?' };
+            len += 1;
+        }
+        Self { len, bytes }
+    }
+
+    /// The code as text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..usize::from(self.len)]).unwrap_or("?")
+    }
+}
+
+impl std::fmt::Debug for ErrorCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Transaction status of the session, as PostgreSQL's ReadyForQuery tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TransactionStatus {
+    /// `I`: not in a transaction block.
+    Idle,
+    /// `T`: in a transaction block.
+    InTransaction,
+    /// `E`: in a failed transaction block.
+    Failed,
+}
+
+/// One finished request: a unit that the server answered on its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Its statement text, interned.
+    pub text: TextId,
+    /// When the kernel had accepted the first byte of the request.
+    pub started_at: Nanos,
+    /// When the process had received the first byte of the answer.
+    pub first_byte_at: Nanos,
+    /// When the process had received the last byte of the answer.
+    pub ended_at: Nanos,
+    /// The thread that sent the first byte of the request.
+    pub task: Task,
+    /// Rows returned or affected, from the server's own count.
+    pub rows: u64,
+    /// Size of the request on the wire.
+    pub request_bytes: u64,
+    /// Size of the answer on the wire.
+    pub answer_bytes: u64,
+    /// Set when the answer is an error.
+    pub error: Option<ErrorCode>,
+    /// The session's transaction status before this request, where known.
+    pub transaction: Option<TransactionStatus>,
+}
+
+impl Request {
+    /// From the first byte accepted to the last byte received.
+    pub fn latency(&self) -> Nanos {
+        self.ended_at - self.started_at
+    }
+    /// From the first byte accepted to the first byte received.
+    pub fn first_byte(&self) -> Nanos {
+        self.first_byte_at - self.started_at
+    }
+}
+
+/// A request sent and not answered yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InFlight {
+    /// Its statement text, interned.
+    pub text: TextId,
+    /// When the kernel had accepted the first byte of the request.
+    pub started_at: Nanos,
+    /// The thread that sent the first byte of the request.
+    pub task: Task,
+}
+
+/// What one connection's protocol counted beside the requests. Everything here can make a number wrong,
+/// so all of it reaches the report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Answers to requests that were sent before the capture.
+    pub started_before: u64,
+    /// Answers whose request is unknown, and requests whose answer was lost, by a gap or lost framing.
+    pub answers_unmatched: u64,
+    /// Statements that the server skipped after an error in a pipeline.
+    pub skipped: u64,
+    /// How often a parser lost its place and had to search for the next message.
+    pub resyncs: u64,
+    /// Requests whose statement text is not known (prepared before the capture).
+    pub statements_unnamed: u64,
+}
+
+/// Identifies a session to the server for a cancel request (PostgreSQL: process id and secret of BackendKeyData).
+/// Kept in memory to tie a CancelRequest to its session, and never shown.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BackendKey {
+    /// The server's process id of the session.
+    pub process_id: u32,
+    /// A hash of the secret.
+    pub secret_hash: u64,
+}
+
+impl std::fmt::Debug for BackendKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "BackendKey({})", self.process_id)
+    }
+}
+
+/// What a protocol hands out while it is fed.
+#[derive(Clone, Debug, Default)]
+pub struct Requests {
+    /// Finished requests, in the order in which their answers ended.
+    pub finished: Vec<Request>,
+    /// Cancel requests seen; the connection table finds the session that each one means.
+    pub cancels: Vec<BackendKey>,
+    /// Counted beside the requests.
+    pub counts: Counts,
+}
