@@ -8,7 +8,8 @@ use aya_ebpf::{
         bpf_get_current_pid_tgid,
         generated::{bpf_ktime_get_ns, bpf_loop},
     },
-    macros::btf_tracepoint,
+    macros::{btf_tracepoint, map},
+    maps::PerCpuArray,
     programs::BtfTracePointContext,
 };
 use tracer_ebpf::{
@@ -75,6 +76,11 @@ fn transfer(context: &BtfTracePointContext, direction: u8) {
     pieces(state, direction, moved as u32, flags & DISCARDED != 0, pid_tgid);
 }
 
+/// One for each of the two programs. In a map and not on the stack: the verifier follows what it knows of stack slots
+/// through every round of the loop and runs out of patience, while a map's values are unknown to it from the start.
+#[map]
+static CURSORS: PerCpuArray<Cursor> = PerCpuArray::with_max_entries(2, 0);
+
 /// Walks the user memory of a transfer piece by piece.
 #[repr(C)]
 struct Cursor {
@@ -126,53 +132,42 @@ fn pieces(state: &mut SocketState, direction: u8, moved: u32, discarded: bool, p
         tgid: (pid_tgid >> 32) as u32,
         tid: pid_tgid as u32,
     };
-    let mut cursor = match found {
+    let (user, user_left, vector, vector_left) = match found {
         Buffers::One(user) if head_end == total && total < SMALL_BYTES as u64 => {
             header.captured = moved;
             return emit::record(&header, user);
         }
-        Buffers::One(user) => Cursor {
-            header,
-            user,
-            user_left: total,
-            vector: 0,
-            vector_left: 0,
-            done: 0,
-            total,
-            head_end,
-            tail_start,
-        },
-        Buffers::Vector(vector, vector_left) => Cursor {
-            header,
-            user: 0,
-            user_left: 0,
-            vector,
-            vector_left,
-            done: 0,
-            total,
-            head_end,
-            tail_start,
-        },
+        Buffers::One(user) => (user, total, 0, 0),
+        Buffers::Vector(vector, vector_left) => (0, 0, vector, vector_left),
         Buffers::Unreadable => {
             header.flags |= flag::UNREADABLE;
             return emit::record(&header, 0);
         }
     };
-    // SAFETY: the callback gets this cursor and nothing else; it lives until the loop returns.
-    unsafe { bpf_loop(MAX_PIECES, next_piece as *mut c_void, (&raw mut cursor).cast(), 0) };
+    let Some(cursor) = CURSORS.get_ptr_mut(u32::from(direction & 1)) else {
+        return;
+    };
+    // SAFETY: this CPU's slot of this program; tracepoints run with preemption off, and the kernel turns a program away
+    // that would interrupt itself.
+    let cursor = unsafe { &mut *cursor };
+    *cursor = Cursor { header, user, user_left, vector, vector_left, done: 0, total, head_end, tail_start };
+    // `bpf_loop` takes a pointer to the stack only, so the cursor's own pointer lies there.
+    let mut place: *mut Cursor = cursor;
+    // SAFETY: the callback gets this pointer and nothing else; it lives until the loop returns.
+    unsafe { bpf_loop(MAX_PIECES, next_piece as *mut c_void, (&raw mut place).cast(), 0) };
     if cursor.done < cursor.total {
         // More buffers than are walked, or a vector that does not cover what moved.
-        rest_unreadable(&mut cursor);
+        rest_unreadable(cursor);
     }
-    if cursor.vector_left != 0 || cursor.user_left != 0 {
+    if direction == direction::SEND && (cursor.vector_left != 0 || cursor.user_left != 0) {
         buffers::forget_vector(state);
     }
 }
 
 /// Callback of `bpf_loop`: 1 stops it.
-extern "C" fn next_piece(_index: u64, cursor: *mut c_void) -> i64 {
+extern "C" fn next_piece(_index: u64, place: *mut c_void) -> i64 {
     // SAFETY: the pointer that `pieces` gave to `bpf_loop`.
-    let cursor = unsafe { &mut *cursor.cast::<Cursor>() };
+    let cursor = unsafe { &mut **place.cast::<*mut Cursor>() };
     if cursor.done >= cursor.total {
         return 1;
     }

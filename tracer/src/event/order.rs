@@ -1,0 +1,1 @@
+//! Order within one direction of a connection, by stream position.
