@@ -3,3 +3,9 @@
 //! Only ever reads. Never signals, stops, traces or writes to a process, and never reads its memory.
 
 pub mod btf;
+pub mod cgroup;
+pub mod process;
+pub mod target;
+mod text;
+
+pub use text::printable;
