@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::detecting::{Detecting, Recognised, feed};
 use crate::{
     agg::GroupId,
-    event::{SocketFacts, SocketId, Transfer, order::Stream},
+    event::{Address, SocketFacts, SocketId, Transfer, order::Stream},
     proto::{Entry, Moment, Protocol, Session, Side},
     request::{Counts, InFlight, Requests},
     sql::{TextId, Texts},
@@ -102,6 +102,23 @@ impl Connection {
             | Reader::Ended { protocol: Some((name, side)), .. } => State::Decoding { protocol: name, side: *side },
             Reader::Detecting(detecting) if !detecting.gave_up() => State::Detecting,
             Reader::Detecting(_) | Reader::Ended { protocol: None, .. } => State::Undecoded,
+        }
+    }
+
+    /// Name of the protocol, once recognised.
+    pub fn protocol(&self) -> Option<&'static str> {
+        match self.state() {
+            State::Decoding { protocol, .. } => Some(protocol),
+            _ => None,
+        }
+    }
+
+    /// Address of the database server's end: the peer's, or this end's where the target is the server.
+    pub fn server_address(&self) -> Option<&Address> {
+        let facts = self.facts.as_ref()?;
+        match self.state() {
+            State::Decoding { side: Side::Server, .. } => Some(&facts.local),
+            _ => Some(&facts.peer),
         }
     }
 

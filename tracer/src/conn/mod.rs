@@ -7,4 +7,4 @@ mod detecting;
 mod table;
 
 pub use connection::{Connection, Counted, State};
-pub use table::{Filter, Outcome, Table};
+pub use table::{Filter, Outcome, PeerFilter, Table};

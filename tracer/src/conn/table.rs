@@ -14,11 +14,20 @@ use crate::{
 /// Most connections kept for the report, open ones not counted.
 const MOST_ENDED: usize = 10_000;
 
+/// Another end that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PeerFilter {
+    /// An address, at any port or at this one.
+    Inet(std::net::IpAddr, Option<u16>),
+    /// The path of a Unix socket.
+    Unix(Vec<u8>),
+}
+
 /// Which connections are read.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Addresses of the other end; empty means all. A port of 0 means any.
-    pub peers: Vec<std::net::SocketAddr>,
+    /// Other ends; empty means all.
+    pub peers: Vec<PeerFilter>,
 }
 
 impl Filter {
@@ -26,8 +35,14 @@ impl Filter {
         if self.peers.is_empty() {
             return true;
         }
-        let Some(SocketFacts { peer: Address::Inet(peer), .. }) = facts else { return false };
-        self.peers.iter().any(|wanted| wanted.ip() == peer.ip() && (wanted.port() == 0 || wanted.port() == peer.port()))
+        let Some(facts) = facts else { return false };
+        self.peers.iter().any(|wanted| match (wanted, &facts.peer) {
+            (PeerFilter::Inet(ip, port), Address::Inet(peer)) => {
+                *ip == peer.ip() && port.is_none_or(|port| port == peer.port())
+            }
+            (PeerFilter::Unix(path), Address::Unix(peer)) => path == peer,
+            _ => false,
+        })
     }
 }
 
@@ -78,6 +93,11 @@ impl Table {
     /// All connections that are remembered, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Connection> {
         self.connections.values()
+    }
+
+    /// As [`Table::iter`], to change what is cached with them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Connection> {
+        self.connections.values_mut()
     }
 
     /// Totals of the connections that were forgotten, and their number.
