@@ -1,1 +1,3 @@
 //! Real servers and drivers.
+
+pub mod postgres;
