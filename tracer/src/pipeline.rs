@@ -68,8 +68,12 @@ impl Groups {
         }
         let unknown = Address::Unix(Vec::new());
         let server = connection.server_address().unwrap_or(&unknown);
-        let group =
-            self.0.group(text, connection.protocol().unwrap_or(""), connection.groups_database.as_deref(), server);
+        let group = self.0.group(
+            text,
+            connection.protocol().unwrap_or(""),
+            connection.groups_database.as_deref(),
+            server,
+        );
         connection.groups.insert(text, group);
         group
     }

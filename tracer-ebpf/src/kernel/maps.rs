@@ -61,17 +61,20 @@ const EMPTY: Settings = Settings {
 
 /// A member of the settings. A macro, so that only this member is read and the verifier knows its value.
 macro_rules! setting {
-    ($member:ident) => {{
-        let settings = $crate::kernel::maps::settings();
-        // SAFETY: points at a member of a live static; volatile because user space sets it before loading.
-        unsafe { core::ptr::read_volatile(&raw const (*settings).$member) }
-    }};
+    ($member:ident) => {
+        $crate::kernel::maps::setting_at(
+            core::mem::offset_of!(tracer_ebpf::Settings, $member),
+            |settings: &tracer_ebpf::Settings| &settings.$member,
+        )
+    };
 }
 pub(crate) use setting;
 
+/// `_member` only tells the type.
 #[inline(always)]
-pub fn settings() -> *const Settings {
-    (&raw const SETTINGS).cast()
+pub fn setting_at<T: Copy>(offset: usize, _member: fn(&Settings) -> &T) -> T {
+    // SAFETY: the offset of a member of this type in a live static; volatile because user space sets it before loading.
+    unsafe { core::ptr::read_volatile((&raw const SETTINGS).cast::<u8>().add(offset).cast()) }
 }
 
 #[inline(always)]

@@ -2,7 +2,10 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use super::{OpenSocket, nanos, targets::{Targets, Traced}};
+use super::{
+    OpenSocket, nanos,
+    targets::{Targets, Traced},
+};
 use crate::{
     config::AttachConfig,
     conn::{Connection, State},
@@ -10,7 +13,10 @@ use crate::{
     host::{clock::Clock, kernel, self_usage},
     pipeline::Pipeline,
     proto::Side,
-    report::{address, model::{self, EndedBy, Report}},
+    report::{
+        address,
+        model::{self, EndedBy, Report},
+    },
     source::{Losses, Source, bpf::Kernel},
 };
 
@@ -68,7 +74,12 @@ pub(super) fn report(parts: Parts<'_>) -> Report {
             show_values: false,
         },
         coverage,
-        cost: model::Cost { probe_runs, probe_ns, dbtap_cpu_ns: usage.cpu_ns, dbtap_rss_bytes: usage.rss_bytes },
+        cost: model::Cost {
+            probe_runs,
+            probe_ns,
+            dbtap_cpu_ns: usage.cpu_ns,
+            dbtap_rss_bytes: usage.rss_bytes,
+        },
         connections: connections(&parts),
         statements: parts.pipeline.aggregator().statements(parts.pipeline.texts()),
         in_flight,
@@ -135,8 +146,11 @@ fn target(traced: &Traced, clock: &Clock) -> model::Target {
 fn connections(parts: &Parts<'_>) -> Vec<model::Connection> {
     let mut with_traffic: Vec<&Connection> = parts.pipeline.connections().collect();
     with_traffic.sort_unstable_by_key(|connection| connection.id);
-    let seen: HashSet<u64> =
-        with_traffic.iter().filter_map(|connection| connection.facts.as_ref()).map(|facts| facts.inode).collect();
+    let seen: HashSet<u64> = with_traffic
+        .iter()
+        .filter_map(|connection| connection.facts.as_ref())
+        .map(|facts| facts.inode)
+        .collect();
     let mut listed: Vec<model::Connection> =
         with_traffic.into_iter().take(MOST_CONNECTIONS).map(with_bytes).collect();
     let idle = parts.idle.iter().filter(|socket| socket.is_connected() && !seen.contains(&socket.inode));

@@ -46,7 +46,8 @@ impl Output {
                 match written {
                     // The reader has seen enough, as with `head`.
                     Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-                    other => other.map_err(|error| CaptureError::Write(format!("writing to stdout failed: {error}"))),
+                    other => other
+                        .map_err(|error| CaptureError::Write(format!("writing to stdout failed: {error}"))),
                 }
             }
             Self::File(file, path) => {

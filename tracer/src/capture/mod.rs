@@ -8,7 +8,11 @@ mod progress;
 mod signals;
 mod targets;
 
-use std::{collections::HashSet, net::ToSocketAddrs, time::{Duration, Instant}};
+use std::{
+    collections::HashSet,
+    net::ToSocketAddrs,
+    time::{Duration, Instant},
+};
 
 use crate::{
     config::{AttachConfig, PeerHost},
@@ -17,7 +21,10 @@ use crate::{
     pipeline::{Pipeline, Settings},
     proto::REGISTRY,
     report::{self, model::EndedBy},
-    source::{Source, SourceError, bpf::{Kernel, Limits, LoadError}},
+    source::{
+        Source, SourceError,
+        bpf::{Kernel, Limits, LoadError},
+    },
     time::Nanos,
 };
 use destination::Output;
@@ -50,7 +57,9 @@ pub enum CaptureError {
     #[error("the name {0} of --peer has no address; give the address itself")]
     Peer(String),
     /// The target table is full.
-    #[error("more than {MOST_TARGETS} processes are meant; name fewer, or leave out children with --no-follow")]
+    #[error(
+        "more than {MOST_TARGETS} processes are meant; name fewer, or leave out children with --no-follow"
+    )]
     TooManyTargets,
     /// All targets ended before the probes were in place.
     #[error("the process ended before the probes were in place; name one that runs")]
@@ -86,17 +95,17 @@ pub fn run(config: &AttachConfig) -> Result<Finished, CaptureError> {
     let signals = Signals::watch()?;
     let filter = filter(config)?;
     let mut targets = Targets::resolve(config)?;
-    let mut kernel = Kernel::attach(Limits {
-        capture_bytes: u64::from(config.capture_bytes),
-        max_targets: MOST_TARGETS,
-    })?;
+    let mut kernel =
+        Kernel::attach(Limits { capture_bytes: u64::from(config.capture_bytes), max_targets: MOST_TARGETS })?;
     targets.install(&mut kernel.targets)?;
     let idle = targets.sockets();
     let open_before: HashSet<u64> = idle.iter().map(|socket| socket.inode).collect();
     let mut pipeline = Pipeline::new(Settings {
         protocols: REGISTRY
             .iter()
-            .filter(|entry| config.protocols.is_empty() || config.protocols.iter().any(|name| name == entry.name))
+            .filter(|entry| {
+                config.protocols.is_empty() || config.protocols.iter().any(|name| name == entry.name)
+            })
             .collect(),
         filter,
         open_before,
@@ -188,9 +197,12 @@ fn filter(config: &AttachConfig) -> Result<Filter, CaptureError> {
     for peer in &config.peers {
         match &peer.host {
             PeerHost::Ip(ip) => peers.push(PeerFilter::Inet(*ip, peer.port)),
-            PeerHost::Unix(path) => peers.push(PeerFilter::Unix(path.as_os_str().as_encoded_bytes().to_vec())),
+            PeerHost::Unix(path) => {
+                peers.push(PeerFilter::Unix(path.as_os_str().as_encoded_bytes().to_vec()))
+            }
             PeerHost::Name(name) => {
-                let found = (name.as_str(), 0).to_socket_addrs().map_err(|_| CaptureError::Peer(name.clone()))?;
+                let found =
+                    (name.as_str(), 0).to_socket_addrs().map_err(|_| CaptureError::Peer(name.clone()))?;
                 let before = peers.len();
                 peers.extend(found.map(|address| PeerFilter::Inet(address.ip().to_canonical(), peer.port)));
                 if peers.len() == before {

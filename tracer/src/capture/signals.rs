@@ -1,8 +1,14 @@
 //! Ctrl-C and SIGTERM: the first ends the capture and the report is still printed, the second ends dbtap at once.
 
-use std::sync::{Arc, atomic::{AtomicBool, Ordering}};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
-use signal_hook::{consts::{SIGINT, SIGTERM}, flag};
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    flag,
+};
 
 use super::CaptureError;
 

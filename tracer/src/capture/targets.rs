@@ -129,7 +129,9 @@ impl Targets {
     pub(super) fn describe(&self) -> String {
         let all = self.all();
         match all.as_slice() {
-            [one] => format!("pid {} ({})", one.process.pid, crate::host::printable(one.process.comm.as_bytes())),
+            [one] => {
+                format!("pid {} ({})", one.process.pid, crate::host::printable(one.process.comm.as_bytes()))
+            }
             several => format!("{} processes", several.len()),
         }
     }

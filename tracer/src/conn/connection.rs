@@ -99,7 +99,9 @@ impl Connection {
     pub fn state(&self) -> State {
         match &self.reader {
             Reader::Decoding(Recognised { name, side, .. })
-            | Reader::Ended { protocol: Some((name, side)), .. } => State::Decoding { protocol: name, side: *side },
+            | Reader::Ended { protocol: Some((name, side)), .. } => {
+                State::Decoding { protocol: name, side: *side }
+            }
             Reader::Detecting(detecting) if !detecting.gave_up() => State::Detecting,
             Reader::Detecting(_) | Reader::Ended { protocol: None, .. } => State::Undecoded,
         }
@@ -210,7 +212,17 @@ impl Connection {
             }
             Reader::Decoding(Recognised { protocol, side, .. }) => {
                 let moment = Moment { at: piece.at, task: piece.task, ends_transfer: piece.ends_transfer };
-                feed(protocol.as_mut(), *side, piece.sent, moment, gap, piece.bytes, piece.skipped, texts, out);
+                feed(
+                    protocol.as_mut(),
+                    *side,
+                    piece.sent,
+                    moment,
+                    gap,
+                    piece.bytes,
+                    piece.skipped,
+                    texts,
+                    out,
+                );
                 self.watch_guess(piece.len());
             }
             Reader::Ended { .. } => {}

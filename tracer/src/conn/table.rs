@@ -201,10 +201,9 @@ impl Table {
         }
         self.buffer.finished.clear();
         for key in std::mem::take(&mut self.buffer.cancels) {
-            let meant = self
-                .connections
-                .values_mut()
-                .find(|connection| connection.session().is_some_and(|session| session.backend_key == Some(key)));
+            let meant = self.connections.values_mut().find(|connection| {
+                connection.session().is_some_and(|session| session.backend_key == Some(key))
+            });
             if let Some(connection) = meant {
                 connection.cancelled(at);
             }

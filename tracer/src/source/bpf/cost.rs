@@ -8,7 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aya::{Ebpf, programs::Program, sys::{Stats, enable_stats}};
+use aya::{
+    Ebpf,
+    programs::Program,
+    sys::{Stats, enable_stats},
+};
 
 /// Statistics are on for this long ...
 const ON: Duration = Duration::from_millis(100);
@@ -30,7 +34,8 @@ impl Cost {
     pub(super) fn sample(&mut self, ebpf: &Ebpf) {
         let now = Instant::now();
         let since = now.duration_since(*self.began_at.get_or_insert(now));
-        let want = Duration::from_nanos(u64::try_from(since.as_nanos() % PERIOD.as_nanos()).unwrap_or(0)) < ON;
+        let want =
+            Duration::from_nanos(u64::try_from(since.as_nanos() % PERIOD.as_nanos()).unwrap_or(0)) < ON;
         match (want, self.switch.is_some()) {
             (true, false) => {
                 if self.switched_at.is_none() {

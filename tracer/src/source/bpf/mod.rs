@@ -55,7 +55,9 @@ pub enum LoadError {
     #[error("the kernel did not take dbtap's programs: {0}; run `dbtap doctor` for what this host allows")]
     Kernel(String),
     /// The programs are attached and do not see what they must.
-    #[error("the probes are in place, but they did not see dbtap's own test message; its numbers could not be trusted: {0}")]
+    #[error(
+        "the probes are in place, but they did not see dbtap's own test message; its numbers could not be trusted: {0}"
+    )]
     SelfTest(String),
     /// A `/proc` or memory operation failed.
     #[error("{what}: {error}")]

@@ -36,7 +36,9 @@ pub(super) fn run(kernel: &mut Kernel) -> Result<(), LoadError> {
         [true, true] => Ok(()),
         _ => Err(LoadError::SelfTest(format!(
             "sent: {}, received: {}, records of kind {} and others: {records}; is dbtap in a container's pid namespace?",
-            seen[0], seen[1], kind::TRANSFER
+            seen[0],
+            seen[1],
+            kind::TRANSFER
         ))),
     }
 }

@@ -19,7 +19,8 @@ const PID_MAX: &str = "/proc/sys/kernel/pid_max";
 
 /// How many entries of 8 ids this host's process ids need.
 pub(super) fn entries() -> Result<u32, LoadError> {
-    let text = std::fs::read_to_string(PID_MAX).map_err(|error| LoadError::System { what: "reading kernel.pid_max", error })?;
+    let text = std::fs::read_to_string(PID_MAX)
+        .map_err(|error| LoadError::System { what: "reading kernel.pid_max", error })?;
     // PID_MAX_LIMIT of a 64-bit kernel (include/linux/threads.h).
     let pid_max = text.trim().parse::<u32>().unwrap_or(4 << 20).clamp(1 << 15, 4 << 20);
     Ok(pid_max.div_ceil(8))
@@ -62,7 +63,8 @@ impl TargetTable {
             )
         }
         .map_err(|error| LoadError::System { what: "mapping the target table", error: error.into() })?;
-        let memory = NonNull::new(memory).ok_or_else(|| LoadError::Kernel("the target table was mapped nowhere".into()))?;
+        let memory = NonNull::new(memory)
+            .ok_or_else(|| LoadError::Kernel("the target table was mapped nowhere".into()))?;
         Ok(Self { memory, bytes, count, limit, _table: table })
     }
 
