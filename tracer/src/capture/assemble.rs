@@ -10,7 +10,7 @@ use crate::{
     config::AttachConfig,
     conn::{Connection, State},
     event::Address,
-    host::{clock::Clock, kernel, self_usage},
+    host::{clock::Clock, kernel, self_usage, socket::{OpenSocket, State as SocketState}},
     pipeline::Pipeline,
     proto::Side,
     report::{
@@ -153,12 +153,12 @@ fn connections(parts: &Parts<'_>) -> Vec<model::Connection> {
         .collect();
     let mut listed: Vec<model::Connection> =
         with_traffic.into_iter().take(MOST_CONNECTIONS).map(with_bytes).collect();
-    let idle = parts.idle.iter().filter(|socket| socket.is_connected() && !seen.contains(&socket.inode));
+    let idle = parts.idle.iter().filter(|socket| socket.state == SocketState::Established && !seen.contains(&socket.facts.inode));
     for socket in idle.take(MOST_CONNECTIONS - listed.len()) {
         listed.push(model::Connection {
-            id: format!("idle-{}", socket.inode),
-            local: address::text(&socket.local),
-            peer: address::text(&socket.peer),
+            id: format!("idle-{}", socket.facts.inode),
+            local: address::text(&socket.facts.local),
+            peer: address::text(&socket.facts.peer),
             opened_before: true,
             bytes: Some(0),
             ..model::Connection::default()

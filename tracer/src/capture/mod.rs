@@ -17,7 +17,7 @@ use std::{
 use crate::{
     config::{AttachConfig, PeerHost},
     conn::{Filter, PeerFilter},
-    host::{clock::Clock, socket, target::TargetError},
+    host::{clock::Clock, target::TargetError},
     pipeline::{Pipeline, Settings},
     proto::REGISTRY,
     report::{self, model::EndedBy},
@@ -99,7 +99,7 @@ pub fn run(config: &AttachConfig) -> Result<Finished, CaptureError> {
         Kernel::attach(Limits { capture_bytes: u64::from(config.capture_bytes), max_targets: MOST_TARGETS })?;
     targets.install(&mut kernel.targets)?;
     let idle = targets.sockets();
-    let open_before: HashSet<u64> = idle.iter().map(|socket| socket.inode).collect();
+    let open_before: HashSet<u64> = idle.iter().map(|socket| socket.facts.inode).collect();
     let mut pipeline = Pipeline::new(Settings {
         protocols: REGISTRY
             .iter()
@@ -213,6 +213,3 @@ fn filter(config: &AttachConfig) -> Result<Filter, CaptureError> {
     }
     Ok(Filter { peers })
 }
-
-/// Sockets that a target has, as `/proc` and socket diagnostics show them.
-type OpenSocket = socket::Socket;

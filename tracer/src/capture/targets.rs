@@ -4,11 +4,11 @@
 
 use std::collections::HashMap;
 
-use super::{CaptureError, OpenSocket};
+use super::CaptureError;
 use crate::{
     config::AttachConfig,
     event::ProcessChange,
-    host::{process::Process, socket, target},
+    host::{process::Process, socket::{self, OpenSocket}, target},
     source::bpf::TargetTable,
     time::Nanos,
 };
@@ -121,8 +121,10 @@ impl Targets {
 
     /// Sockets that they have now.
     pub(super) fn sockets(&self) -> Vec<OpenSocket> {
+        let pids: Vec<u32> = self.traced.keys().copied().collect();
         // A process that ends meanwhile, or hides its descriptors, only leaves `opened_before` unknown.
-        self.traced.keys().filter_map(|pid| socket::of_process(*pid).ok()).flatten().collect()
+        let found = socket::open_sockets_of(&pids).into_values().filter_map(Result::ok);
+        found.flat_map(|sockets| sockets.sockets).collect()
     }
 
     /// For the line that says `attached`.

@@ -5,6 +5,7 @@
 pub mod btf;
 pub mod cgroup;
 pub mod process;
+pub mod socket;
 pub mod target;
 mod text;
 
