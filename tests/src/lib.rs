@@ -1,1 +1,5 @@
-//! Real servers and drivers.
+//! Tests against real servers and real drivers, and the embedded server and application of the demo.
+//!
+//! The library holds what the demo's two programs share. It is never part of the product's binary.
+
+pub mod demo;
