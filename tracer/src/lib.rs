@@ -7,6 +7,8 @@
 //! Time is nanoseconds inside the data; a confused parser resynchronises and counts it.
 
 pub mod agg;
+pub mod cli;
+pub mod config;
 pub mod conn;
 pub mod event;
 pub mod host;

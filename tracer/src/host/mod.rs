@@ -1,1 +1,11 @@
-//! host
+//! Facts of this host and its processes: from `/proc`, `/sys` and netlink socket diagnostics, and from nowhere else.
+//!
+//! Only ever reads. Never signals, stops, traces or writes to a process, and never reads its memory.
+
+pub mod btf;
+pub mod cgroup;
+pub mod process;
+pub mod target;
+mod text;
+
+pub use text::printable;
