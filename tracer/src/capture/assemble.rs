@@ -3,7 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use super::{
-    OpenSocket, nanos,
+    nanos,
     targets::{Targets, Traced},
 };
 use crate::{

@@ -6,7 +6,7 @@ use super::detecting::{Detecting, Recognised, feed};
 use crate::{
     agg::GroupId,
     event::{Address, SocketFacts, SocketId, Transfer, order::Stream},
-    proto::{Entry, Moment, Protocol, Session, Side},
+    proto::{Entry, Moment, Session, Side},
     request::{Counts, InFlight, Requests},
     sql::{TextId, Texts},
     time::Nanos,
