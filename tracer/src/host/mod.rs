@@ -4,7 +4,10 @@
 
 pub mod btf;
 pub mod cgroup;
+pub mod clock;
+pub mod kernel;
 pub mod process;
+pub mod self_usage;
 pub mod socket;
 pub mod target;
 mod text;
