@@ -1,1 +1,15 @@
-//! host
+//! Facts of this host and its processes: from `/proc`, `/sys` and netlink socket diagnostics, and from nowhere else.
+//!
+//! Only ever reads. Never signals, stops, traces or writes to a process, and never reads its memory.
+
+pub mod btf;
+pub mod clock;
+pub mod kernel;
+pub mod self_usage;
+pub mod cgroup;
+pub mod process;
+pub mod socket;
+pub mod target;
+mod text;
+
+pub use text::printable;

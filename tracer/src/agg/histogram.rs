@@ -1,0 +1,239 @@
+//! One latency histogram: the buckets of an HDR histogram, kept sparse while few of them are in use.
+//!
+//! The bucket layout is that of HdrHistogram with lowest value 1 ns, highest value 1 h and 3 significant digits, so
+//! a [`hdrhistogram::Histogram`] rebuilt from it is equal to one that had recorded every value itself. A full one
+//! takes 264 KiB; most statements use a few hundred buckets, which take a few KiB here. Never loses a value:
+//! what is above 1 h counts in the last bucket, and minimum, maximum and sum stay exact.
+
+use crate::time::Nanos;
+
+/// The highest value that has a bucket of its own: one hour.
+pub const HIGHEST_NS: u64 = 3_600_000_000_000;
+/// Significant decimal digits that a bucket keeps.
+pub const SIGNIFICANT_DIGITS: u8 = 3;
+
+/// HdrHistogram's sub-bucket count is the power of two above 2 x 10^3, so 2048; every octave adds one half of it.
+const HALF: u64 = 1024;
+const HALF_BITS: u32 = 10;
+/// Buckets from 0 to [`HIGHEST_NS`].
+const BUCKETS: usize = 33_421;
+
+/// A sparse slot is one word: bucket index + 1 above, count below. 48 bits count to 2.8e14: years at full speed.
+const COUNT_BITS: u32 = 48;
+const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
+const FIRST_CAPACITY: usize = 8;
+/// Doubling this table once more would take as much as the dense form.
+const LAST_CAPACITY: usize = 16_384;
+
+/// Where a value is counted. Index of HdrHistogram's counts array.
+fn bucket_of(value_ns: u64) -> u64 {
+    let value = value_ns.min(HIGHEST_NS);
+    let octave = u64::from((64 - (value | (2 * HALF - 1)).leading_zeros()).saturating_sub(HALF_BITS + 1));
+    octave * HALF + (value >> octave)
+}
+
+/// The lowest value that is counted in this bucket.
+fn lowest_of(bucket: u64) -> u64 {
+    let octave = (bucket >> HALF_BITS).saturating_sub(1);
+    (bucket - octave * HALF) << octave
+}
+
+/// The highest value that is counted in this bucket.
+fn highest_of(bucket: u64) -> u64 {
+    lowest_of(bucket + 1) - 1
+}
+
+/// Index type of slices; bucket indexes fit by far.
+fn at(index: u64) -> usize {
+    usize::try_from(index).unwrap_or(usize::MAX)
+}
+
+#[derive(Clone, Debug)]
+enum Buckets {
+    /// Open addressing with linear probing, at most three quarters full, capacity a power of two or 0.
+    Sparse { words: Vec<u64>, used: usize },
+    /// One count for each bucket.
+    Dense(Vec<u64>),
+}
+
+/// A distribution of time spans.
+#[derive(Clone, Debug)]
+pub struct Histogram {
+    buckets: Buckets,
+    count: u64,
+    min_ns: u64,
+    max_ns: u64,
+    sum_ns: u128,
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self {
+            buckets: Buckets::Sparse { words: Vec::new(), used: 0 },
+            count: 0,
+            min_ns: 0,
+            max_ns: 0,
+            sum_ns: 0,
+        }
+    }
+}
+
+impl Histogram {
+    /// Counts one value. Gives back by how many bytes the histogram grew, mostly 0.
+    pub fn record(&mut self, value: Nanos) -> usize {
+        let value_ns = value.0;
+        self.min_ns = if self.count == 0 { value_ns } else { self.min_ns.min(value_ns) };
+        self.max_ns = self.max_ns.max(value_ns);
+        self.sum_ns += u128::from(value_ns);
+        self.count = self.count.saturating_add(1);
+        self.add(bucket_of(value_ns), 1)
+    }
+
+    /// Counts all values of another one too. Gives back by how many bytes this one grew.
+    pub fn merge(&mut self, other: &Self) -> usize {
+        if other.count == 0 {
+            return 0;
+        }
+        self.min_ns = if self.count == 0 { other.min_ns } else { self.min_ns.min(other.min_ns) };
+        self.max_ns = self.max_ns.max(other.max_ns);
+        self.sum_ns = self.sum_ns.saturating_add(other.sum_ns);
+        self.count = self.count.saturating_add(other.count);
+        other.counts().into_iter().map(|(bucket, count)| self.add(bucket, count)).sum()
+    }
+
+    /// How many values.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+    /// The smallest value, exact; 0 when empty.
+    pub fn min_ns(&self) -> u64 {
+        self.min_ns
+    }
+    /// The largest value, exact also above 1 h; 0 when empty.
+    pub fn max_ns(&self) -> u64 {
+        self.max_ns
+    }
+    /// The sum of all values, exact.
+    pub fn sum_ns(&self) -> u128 {
+        self.sum_ns
+    }
+    /// The mean of the exact values, rounded down; 0 when empty.
+    pub fn mean_ns(&self) -> u64 {
+        u64::try_from(self.sum_ns / u128::from(self.count.max(1))).unwrap_or(u64::MAX)
+    }
+    /// Heap memory of the buckets.
+    pub fn bytes(&self) -> usize {
+        match &self.buckets {
+            Buckets::Sparse { words, .. } => words.capacity() * size_of::<u64>(),
+            Buckets::Dense(counts) => counts.capacity() * size_of::<u64>(),
+        }
+    }
+
+    /// Replaces the content of an HDR histogram, made by [`hdr`], by this one's.
+    pub fn copy_to(&self, hdr: &mut hdrhistogram::Histogram<u64>) {
+        hdr.reset();
+        for (bucket, count) in self.counts() {
+            hdr.saturating_record_n(lowest_of(bucket), count);
+        }
+    }
+
+    /// Counts by quarter octave, non-empty ones only: (highest value of it in ns, count). A quarter octave is a
+    /// whole number of buckets, so these counts are exact too. 1 us to 1 h has 127 of them.
+    pub fn quarter_octaves(&self) -> Vec<(u64, u64)> {
+        let mut coarse: Vec<(u64, u64)> = Vec::new();
+        for (bucket, count) in self.counts() {
+            let upper_ns = highest_of(bucket | (HALF / 4 - 1));
+            match coarse.last_mut() {
+                Some(last) if last.0 == upper_ns => last.1 += count,
+                _ => coarse.push((upper_ns, count)),
+            }
+        }
+        coarse
+    }
+
+    /// (bucket, count) of all buckets in use, in ascending order.
+    fn counts(&self) -> Vec<(u64, u64)> {
+        let mut counts: Vec<(u64, u64)> = match &self.buckets {
+            Buckets::Sparse { words, .. } => {
+                words.iter().filter(|w| **w != 0).map(|w| ((w >> COUNT_BITS) - 1, w & COUNT_MASK)).collect()
+            }
+            Buckets::Dense(counts) => (0..).zip(counts.iter().copied()).filter(|(_, n)| *n != 0).collect(),
+        };
+        counts.sort_unstable();
+        counts
+    }
+
+    fn add(&mut self, bucket: u64, n: u64) -> usize {
+        match &mut self.buckets {
+            Buckets::Dense(counts) => {
+                if let Some(count) = counts.get_mut(at(bucket)) {
+                    *count = count.saturating_add(n);
+                }
+                return 0;
+            }
+            Buckets::Sparse { words, used } => {
+                if let Some(slot) = slot_of(words, bucket) {
+                    let word = words[slot];
+                    if word != 0 {
+                        words[slot] =
+                            (word & !COUNT_MASK) | (word & COUNT_MASK).saturating_add(n).min(COUNT_MASK);
+                        return 0;
+                    }
+                    if (*used + 1) * 4 <= words.len() * 3 {
+                        words[slot] = ((bucket + 1) << COUNT_BITS) | n.min(COUNT_MASK);
+                        *used += 1;
+                        return 0;
+                    }
+                }
+            }
+        }
+        let before = self.bytes();
+        self.grow();
+        self.add(bucket, n);
+        self.bytes() - before
+    }
+
+    /// The next larger form, with the same content.
+    #[cold]
+    fn grow(&mut self) {
+        let Buckets::Sparse { words, used } = &self.buckets else { return };
+        if words.len() >= LAST_CAPACITY {
+            let mut dense = vec![0; BUCKETS];
+            for (bucket, count) in self.counts() {
+                dense[at(bucket)] = count;
+            }
+            self.buckets = Buckets::Dense(dense);
+            return;
+        }
+        let mut larger = vec![0; (words.len() * 2).max(FIRST_CAPACITY)];
+        for word in words.iter().filter(|w| **w != 0) {
+            if let Some(slot) = slot_of(&larger, (word >> COUNT_BITS) - 1) {
+                larger[slot] = *word;
+            }
+        }
+        self.buckets = Buckets::Sparse { words: larger, used: *used };
+    }
+}
+
+/// The slot that holds this bucket, or the free one where it belongs. `None` only for a table without slots.
+fn slot_of(words: &[u64], bucket: u64) -> Option<usize> {
+    let mask = words.len().checked_sub(1)?;
+    let key = bucket + 1;
+    // Fibonacci hashing: neighbouring buckets and buckets an octave apart both spread well.
+    let mut slot = at(key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48) & mask;
+    loop {
+        let word = words[slot];
+        if word == 0 || word >> COUNT_BITS == key {
+            return Some(slot);
+        }
+        slot = (slot + 1) & mask;
+    }
+}
+
+/// An empty HDR histogram with this module's range and precision. `None` never happens: the bounds are valid.
+pub fn hdr() -> Option<hdrhistogram::Histogram<u64>> {
+    hdrhistogram::Histogram::new_with_bounds(1, HIGHEST_NS, SIGNIFICANT_DIGITS).ok()
+}
+
+#[cfg(test)]
+mod tests;
