@@ -10,6 +10,7 @@ pub mod agg;
 pub mod cli;
 pub mod config;
 pub mod conn;
+pub mod doctor;
 pub mod event;
 pub mod host;
 pub mod proto;

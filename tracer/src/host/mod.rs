@@ -6,6 +6,7 @@ pub mod btf;
 pub mod cgroup;
 pub mod clock;
 pub mod kernel;
+pub mod libraries;
 pub mod process;
 pub mod self_usage;
 pub mod socket;
