@@ -206,10 +206,15 @@ fn readable(facts: &ProcessFacts) -> Check {
 }
 
 fn encryption(facts: &ProcessFacts) -> Check {
-    let loaded: Vec<&str> = facts.tls_libraries.iter().map(String::as_str).collect();
-    let hint = match loaded.as_slice() {
-        [] => "no TLS library is loaded as a shared file, though one may be built in".to_owned(),
-        some => format!("the process has loaded {}, which does not say that it uses it", some.join(", ")),
+    let hint = match &facts.tls_libraries {
+        Err(_) => "which libraries it has loaded may not be looked at".to_owned(),
+        Ok(none) if none.is_empty() => {
+            "no TLS library is loaded as a shared file, though one may be built in".to_owned()
+        }
+        Ok(some) => {
+            let names: Vec<&str> = some.iter().map(String::as_str).collect();
+            format!("the process has loaded {}, which does not say that it uses it", names.join(", "))
+        }
     };
     note(
         "encryption",

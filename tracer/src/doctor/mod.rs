@@ -65,7 +65,7 @@ pub struct ProcessFacts {
     /// Its sockets.
     pub sockets: Result<OpenSockets, ProcessError>,
     /// File names of TLS libraries that it has loaded.
-    pub tls_libraries: BTreeSet<String>,
+    pub tls_libraries: Result<BTreeSet<String>, ProcessError>,
 }
 
 impl ProcessFacts {

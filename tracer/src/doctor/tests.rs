@@ -7,6 +7,7 @@ use crate::host::btf::BtfError;
 use crate::host::kernel::{CAP_BPF, Capabilities, Lockdown};
 use crate::host::process::Exe;
 use crate::host::socket::{OpenSocket, State};
+use crate::host::testing::Idle;
 
 fn kernel() -> Kernel {
     Kernel {
@@ -106,7 +107,7 @@ fn facts(sockets: Vec<OpenSocket>, libraries: &[&str]) -> ProcessFacts {
             ),
         },
         sockets: Ok(OpenSockets { sockets, unlisted: 0 }),
-        tls_libraries: libraries.iter().map(|name| (*name).to_owned()).collect(),
+        tls_libraries: Ok(libraries.iter().map(|name| (*name).to_owned()).collect()),
     }
 }
 
@@ -208,6 +209,25 @@ Ready: `dbtap attach 4242` has everything that it needs.
 }
 
 #[test]
+fn encryption_is_never_guessed() {
+    let check = |libraries: Result<&[&str], ProcessError>, expected: &str| {
+        let mut facts = facts(vec![], &[]);
+        facts.tls_libraries = libraries.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+        let checks = of_process(Some(&Ok(facts)));
+        let encryption = checks.iter().find(|check| check.name == "encryption").unwrap();
+        assert_eq!(encryption.verdict, Verdict::Note);
+        assert!(encryption.found.starts_with("which connections use TLS cannot be told"));
+        assert!(encryption.found.ends_with(expected), "{}", encryption.found);
+    };
+    check(Ok(&[]), "no TLS library is loaded as a shared file, though one may be built in");
+    check(
+        Ok(&["libssl.so.3", "libgnutls.so.30"]),
+        "loaded libgnutls.so.30, libssl.so.3, which does not say that it uses it",
+    );
+    check(Err(ProcessError::Permission(1)), "which libraries it has loaded may not be looked at");
+}
+
+#[test]
 fn text_of_a_refusing_host() {
     let kernel = Kernel { user_id: 1000, capabilities: Capabilities(0), ..kernel() };
     let refused: Result<ProcessFacts, ProcessError> = Err(ProcessError::NotFound(4242));
@@ -253,14 +273,11 @@ fn never_wider_than_the_terminal() {
 /// This process, with a connection of its own, on this host.
 #[test]
 fn a_real_process() {
-    let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-    let found = diagnose(Some(child.id()));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let found = diagnose(Some(Idle::cat().pid()));
     let verdicts: Vec<&str> = found.checks.iter().map(|check| check.name).collect();
     assert_eq!(verdicts.len(), 11, "{verdicts:?}");
     let process = found.checks.iter().find(|check| check.name == "process").unwrap();
-    assert!(process.verdict == Verdict::Yes && process.found.contains("(sleep), 1 thread, /"), "{process:?}");
+    assert!(process.verdict == Verdict::Yes && process.found.contains("(cat), 1 thread, /"), "{process:?}");
     let own = diagnose(Some(std::process::id()));
     assert!(!own.is_ready() && own.checks.iter().any(|check| check.found == "this is dbtap itself"));
     assert!(

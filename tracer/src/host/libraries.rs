@@ -1,7 +1,7 @@
 //! Which TLS libraries a process has loaded: names of mapped files in `/proc/PID/maps` (proc_pid_maps(5)). Only names;
 //! never the memory.
 
-use super::process::path_of;
+use super::process::{ProcessError, path_of, read_error};
 use super::text::each_line;
 use std::collections::BTreeSet;
 use std::io::BufReader;
@@ -9,15 +9,18 @@ use std::io::BufReader;
 /// Beginnings of the file names of TLS libraries.
 const TLS: [&str; 6] = ["libssl.", "libssl-", "libssl3.", "libgnutls.", "libmbedtls.", "libboringssl"];
 
-/// File names of the TLS libraries that a process has loaded; empty if it may not be looked at.
-pub fn tls(pid: u32) -> BTreeSet<String> {
+/// File names of the TLS libraries that a process has loaded.
+///
+/// # Errors
+/// [`ProcessError`]: it does not run, or may not be looked at.
+pub fn tls(pid: u32) -> Result<BTreeSet<String>, ProcessError> {
+    let path = path_of(pid, "maps");
+    let maps = std::fs::File::open(&path).map_err(|source| read_error(pid, &path, source))?;
     let mut found = BTreeSet::new();
-    if let Ok(maps) = std::fs::File::open(path_of(pid, "maps")) {
-        each_line(BufReader::with_capacity(1 << 16, maps), |line| {
-            found.extend(mapped_file(line).filter(|file| TLS.iter().any(|start| file.starts_with(start))));
-        });
-    }
-    found
+    each_line(BufReader::with_capacity(1 << 16, maps), |line| {
+        found.extend(mapped_file(line).filter(|file| TLS.iter().any(|start| file.starts_with(start))));
+    });
+    Ok(found)
 }
 
 /// The last part of the path in a line of maps: `address perms offset dev inode path`.
@@ -31,6 +34,7 @@ fn mapped_file(line: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::testing::Idle;
 
     #[test]
     fn lines() {
@@ -50,12 +54,9 @@ mod tests {
         // A file of that name, mapped as libraries are: a program whose own name begins like one.
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("libssl.test");
-        std::fs::copy("/bin/sleep", &program).unwrap();
-        let mut child = std::process::Command::new(&program).arg("60").spawn().unwrap();
-        let found = tls(child.id());
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert_eq!(found, BTreeSet::from(["libssl.test".to_owned()]));
-        assert_eq!(tls(4_194_304), BTreeSet::new());
+        std::fs::copy("/bin/cat", &program).unwrap();
+        let child = Idle::start(&program);
+        assert_eq!(tls(child.pid()).unwrap(), BTreeSet::from(["libssl.test".to_owned()]));
+        assert!(matches!(tls(4_194_304), Err(ProcessError::NotFound(4_194_304))));
     }
 }

@@ -11,6 +11,8 @@ pub mod process;
 pub mod self_usage;
 pub mod socket;
 pub mod target;
+#[cfg(test)]
+pub(crate) mod testing;
 mod text;
 
 pub use text::printable;
