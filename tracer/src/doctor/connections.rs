@@ -57,7 +57,7 @@ pub fn group(sockets: &[OpenSocket]) -> Vec<Group> {
     for socket in sockets.iter().filter(|socket| socket.state == State::Established) {
         let (local, peer) = (&socket.facts.local, &socket.facts.peer);
         let accepted = match local {
-            Address::Inet(local) => ports.contains(&local.port()),
+            Address::Inet(local) => ports.contains(&local.port()) || is_servers_end(local, peer),
             // Only a server's end has a name, whether or not this process is the one that listens.
             Address::Unix(name) => !name.is_empty(),
         };
@@ -81,6 +81,12 @@ pub fn group(sockets: &[OpenSocket]) -> Vec<Group> {
     let mut groups: Vec<Group> = groups.into_values().collect();
     groups.sort_by_key(|group| (group.guess.is_none(), std::cmp::Reverse(group.count)));
     groups
+}
+
+/// A server's worker need not hold the listening socket; then only the well-known port tells.
+fn is_servers_end(local: &SocketAddr, peer: &Address) -> bool {
+    let known = |port: u16| PORTS.iter().any(|(known, _)| *known == port);
+    known(local.port()) && !port(peer).is_some_and(known)
 }
 
 fn listening(sockets: &[OpenSocket]) -> impl Iterator<Item = &Address> {

@@ -167,6 +167,9 @@ fn databases_by_port_and_path() {
     ];
     let groups = connections::group(&server);
     assert_eq!((groups.len(), groups[0].accepted, groups[0].guess), (1, true, Some("postgresql")));
+    // A worker of the server has the connection but not the listening socket.
+    let worker = connections::group(&server[1..]);
+    assert_eq!((worker.len(), worker[0].accepted, worker[0].guess), (1, true, Some("postgresql")));
 }
 
 fn diagnosis(kernel: &Kernel, facts: ProcessFacts) -> Diagnosis {
