@@ -1,1 +1,6 @@
-//! Real servers and drivers.
+//! Tests against real servers and real drivers, and the embedded server and application of the demo.
+//!
+//! The library holds what tests and the demo's two programs share. It is never part of the product's binary.
+
+pub mod demo;
+pub mod postgres;

@@ -7,12 +7,15 @@
 //! Time is nanoseconds inside the data; a confused parser resynchronises and counts it.
 
 pub mod agg;
+#[cfg(feature = "bpf")]
+pub mod capture;
 pub mod cli;
 pub mod config;
 pub mod conn;
 pub mod doctor;
 pub mod event;
 pub mod host;
+pub mod pipeline;
 pub mod proto;
 pub mod report;
 pub mod request;

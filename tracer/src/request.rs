@@ -122,6 +122,17 @@ pub struct Counts {
     pub statements_unnamed: u64,
 }
 
+impl Counts {
+    /// Adds what another connection counted, or this one since.
+    pub fn add(&mut self, other: &Self) {
+        self.started_before += other.started_before;
+        self.answers_unmatched += other.answers_unmatched;
+        self.skipped += other.skipped;
+        self.resyncs += other.resyncs;
+        self.statements_unnamed += other.statements_unnamed;
+    }
+}
+
 /// Identifies a session to the server for a cancel request (PostgreSQL: process id and secret of BackendKeyData).
 /// Kept in memory to tie a CancelRequest to its session, and never shown.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

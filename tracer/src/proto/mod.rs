@@ -74,6 +74,8 @@ pub trait Protocol: Send {
     fn feed(&mut self, moment: Moment, side: Side, chunk: Chunk<'_>, texts: &mut Texts, out: &mut Requests);
     /// The connection ended: whatever was in flight will get no answer.
     fn close(&mut self, at: Nanos, out: &mut Requests);
+    /// The capture ended, the connection goes on: hand out what was held back until its pairing was sure.
+    fn capture_ends(&mut self, _out: &mut Requests) {}
     /// Requests sent and not answered, oldest first, appended to `out`.
     fn in_flight(&self, out: &mut Vec<InFlight>);
     /// What is known of the session by now.

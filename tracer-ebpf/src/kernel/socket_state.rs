@@ -1,0 +1,83 @@
+//! What is kept with each socket of a target: identity, positions, and how much was copied since the direction turned.
+
+use core::ffi::c_void;
+
+use aya_ebpf::{
+    bindings::BPF_SK_STORAGE_GET_F_CREATE,
+    helpers::generated::{bpf_get_socket_cookie, bpf_sk_storage_get},
+};
+use tracer_ebpf::counter;
+
+use super::{
+    maps::{SOCKETS, count},
+    socket_facts,
+};
+
+pub const FOLLOW: u32 = 1;
+pub const IGNORE: u32 = 2;
+
+/// One per socket, freed by the kernel with the socket. Two threads that use one direction of a byte stream at once must
+/// serialise themselves, or their bytes mix; so plain stores are enough here.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct SocketState {
+    pub cookie: u64,
+    /// Bytes moved so far, by [`tracer_ebpf::direction`].
+    pub position: [u64; 2],
+    /// Bytes copied since the direction turned.
+    pub copied_bytes: u64,
+    /// sendmmsg and recvmmsg in progress: their vector, and which of its messages comes next.
+    pub vector: u64,
+    pub vector_index: u32,
+    pub vector_tid: u32,
+    /// [`FOLLOW`] or [`IGNORE`].
+    pub verdict: u32,
+    pub last_direction: u8,
+    /// 1 when user space has been told of this socket.
+    pub told: u8,
+    pub reserved: [u8; 2],
+}
+
+/// The state of a socket that is known already.
+#[inline(always)]
+pub fn find(sk: *mut c_void) -> Option<&'static mut SocketState> {
+    // SAFETY: sk is the tracepoint's own socket; the verifier checks it.
+    unsafe {
+        bpf_sk_storage_get((&raw const SOCKETS).cast_mut().cast(), sk, core::ptr::null_mut(), 0)
+            .cast::<SocketState>()
+            .as_mut()
+    }
+}
+
+/// The state of a target's socket at its first transfer.
+#[inline(always)]
+pub fn create(sk: *mut c_void) -> Option<&'static mut SocketState> {
+    let mut fresh = SocketState {
+        // SAFETY: sk is the tracepoint's own socket.
+        cookie: unsafe { bpf_get_socket_cookie(sk) },
+        position: [0; 2],
+        copied_bytes: 0,
+        vector: 0,
+        vector_index: 0,
+        vector_tid: 0,
+        verdict: if socket_facts::is_stream(sk) { FOLLOW } else { IGNORE },
+        last_direction: 0,
+        told: 0,
+        reserved: [0; 2],
+    };
+    // SAFETY: as in `find`; the kernel copies `fresh`.
+    let state = unsafe {
+        bpf_sk_storage_get(
+            (&raw const SOCKETS).cast_mut().cast(),
+            sk,
+            (&raw mut fresh).cast(),
+            u64::from(BPF_SK_STORAGE_GET_F_CREATE),
+        )
+        .cast::<SocketState>()
+        .as_mut()
+    };
+    if state.is_none() {
+        count(counter::SOCKETS_REFUSED, 1);
+    }
+    state
+}

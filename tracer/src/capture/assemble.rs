@@ -1,0 +1,205 @@
+//! Puts a report together from what each part of a capture knows.
+
+use std::collections::HashSet;
+
+use super::targets::{Targets, Traced};
+use crate::{
+    config::AttachConfig,
+    conn::{Connection, State},
+    event::Address,
+    host::{
+        clock::Clock,
+        self_usage::SelfUsage,
+        socket::{OpenSocket, State as SocketState},
+    },
+    pipeline::Pipeline,
+    proto::Side,
+    report::{
+        address,
+        model::{self, EndedBy, Report},
+    },
+    source::{Losses, Source, bpf::Kernel},
+    time::Nanos,
+};
+
+/// Connections listed in a report; the others are in the totals only.
+const MOST_CONNECTIONS: usize = 10_000;
+/// Requests in flight listed in a report, the oldest ones.
+const MOST_IN_FLIGHT: usize = 10_000;
+
+pub(super) struct Parts<'a> {
+    pub config: &'a AttachConfig,
+    pub pipeline: &'a mut Pipeline,
+    pub targets: &'a Targets,
+    pub kernel: &'a mut Kernel,
+    /// Sockets that the targets had at the beginning.
+    pub idle: &'a [OpenSocket],
+    pub ended_by: EndedBy,
+    pub clock: &'a Clock,
+    pub began: Nanos,
+    pub ended: Nanos,
+}
+
+pub(super) fn report(parts: Parts<'_>) -> Report {
+    let losses = parts.kernel.losses();
+    let unanswered = parts.pipeline.in_flight();
+    let in_flight = unanswered
+        .iter()
+        .take(MOST_IN_FLIGHT)
+        .map(|unanswered| model::InFlight {
+            statement: format!(
+                "{:016x}",
+                parts.pipeline.aggregator().statement_id(unanswered.group, parts.pipeline.texts())
+            ),
+            connection: unanswered.connection.to_string(),
+            thread: unanswered.request.task.tid,
+            age_ns: (parts.ended - unanswered.request.started_at).0,
+        })
+        .collect();
+    let coverage = coverage(&parts, &losses, u64::try_from(unanswered.len()).unwrap_or(u64::MAX));
+    let (probe_runs, probe_ns) = parts.kernel.cost.estimate();
+    let usage = SelfUsage::read();
+    let host = rustix::system::uname();
+    Report {
+        schema: model::SCHEMA.to_owned(),
+        tool: model::Tool { version: env!("CARGO_PKG_VERSION").to_owned() },
+        host: model::Host {
+            hostname: host.nodename().to_string_lossy().into_owned(),
+            kernel: host.release().to_string_lossy().into_owned(),
+            arch: host.machine().to_string_lossy().into_owned(),
+        },
+        targets: parts.targets.all().into_iter().map(|traced| target(traced, parts.clock)).collect(),
+        capture: model::Capture {
+            started_at: parts.clock.rfc3339(parts.began),
+            ended_at: parts.clock.rfc3339(parts.ended),
+            duration_ns: (parts.ended - parts.began).0,
+            ended_by: parts.ended_by,
+            backend: "socket".to_owned(),
+            capture_bytes: u64::from(parts.config.capture_bytes),
+            show_values: false,
+        },
+        coverage,
+        cost: model::Cost {
+            probe_runs,
+            probe_ns,
+            dbtap_cpu_ns: usage.cpu_ns,
+            dbtap_rss_bytes: usage.rss_bytes,
+        },
+        connections: connections(&parts),
+        statements: parts.pipeline.aggregator().statements(parts.pipeline.texts()),
+        in_flight,
+        syscalls: Vec::new(),
+        findings: Vec::new(),
+    }
+}
+
+fn coverage(parts: &Parts<'_>, losses: &Losses, in_flight: u64) -> model::Coverage {
+    let (totals, connections) = parts.pipeline.totals();
+    let (events, damaged) = parts.pipeline.events();
+    let events_lost = losses.records + losses.targets_refused + losses.sockets_refused + damaged;
+    let mut undecoded = 0;
+    let mut tls = 0;
+    for connection in parts.pipeline.connections() {
+        match connection.session() {
+            Some(session) if session.tls => tls += 1,
+            Some(_) => {}
+            None => undecoded += 1,
+        }
+    }
+    let counts = totals.protocol;
+    let complete = events_lost == 0
+        && totals.gaps == 0
+        && counts.answers_unmatched == 0
+        && counts.resyncs == 0
+        && totals.wrong_guesses == 0
+        && !matches!(parts.ended_by, EndedBy::TargetExit | EndedBy::Guard);
+    model::Coverage {
+        events,
+        events_lost,
+        bytes_seen: totals.bytes_seen,
+        bytes_captured: totals.bytes_captured,
+        gaps: totals.gaps,
+        requests: totals.requests,
+        answers_unmatched: counts.answers_unmatched,
+        started_before: counts.started_before,
+        in_flight,
+        statements_unnamed: counts.statements_unnamed,
+        connections,
+        connections_undecoded: undecoded,
+        connections_tls_opaque: tls,
+        skipped: counts.skipped,
+        complete,
+    }
+}
+
+fn target(traced: &Traced, clock: &Clock) -> model::Target {
+    let process = &traced.process;
+    let exe = process.exe.as_ref().map_or_else(String::new, |exe| exe.path.to_string_lossy().into_owned());
+    model::Target {
+        pid: process.pid,
+        comm: process.comm.clone(),
+        exe,
+        started_at: clock.process_start(process.start_time_ticks),
+        ended: traced.ended_at.map(|at| model::Ended {
+            at: if at.0 == 0 { String::new() } else { clock.rfc3339(at) },
+            reason: "exited".to_owned(),
+        }),
+    }
+}
+
+/// Connections with traffic by number, then those that the targets held open without any.
+fn connections(parts: &Parts<'_>) -> Vec<model::Connection> {
+    let mut with_traffic: Vec<&Connection> = parts.pipeline.connections().collect();
+    with_traffic.sort_unstable_by_key(|connection| connection.id);
+    let seen: HashSet<u64> = with_traffic
+        .iter()
+        .filter_map(|connection| connection.facts.as_ref())
+        .map(|facts| facts.inode)
+        .collect();
+    let mut listed: Vec<model::Connection> =
+        with_traffic.into_iter().take(MOST_CONNECTIONS).map(with_bytes).collect();
+    let idle = parts
+        .idle
+        .iter()
+        .filter(|socket| socket.state == SocketState::Established && !seen.contains(&socket.facts.inode));
+    for socket in idle.take(MOST_CONNECTIONS - listed.len()) {
+        listed.push(model::Connection {
+            id: format!("idle-{}", socket.facts.inode),
+            local: address::text(&socket.facts.local),
+            peer: address::text(&socket.facts.peer),
+            opened_before: true,
+            bytes: Some(0),
+            ..model::Connection::default()
+        });
+    }
+    listed
+}
+
+fn with_bytes(connection: &Connection) -> model::Connection {
+    let session = connection.session().cloned().unwrap_or_default();
+    let (protocol, role) = match connection.state() {
+        State::Decoding { protocol, side } => {
+            let role = match side {
+                Side::Client => model::Role::Client,
+                Side::Server => model::Role::Server,
+            };
+            (Some(protocol.to_owned()), Some(role))
+        }
+        State::Detecting | State::Undecoded => (None, None),
+    };
+    let unknown = Address::Unix(Vec::new());
+    let facts = connection.facts.as_ref();
+    model::Connection {
+        id: connection.id.to_string(),
+        protocol,
+        role,
+        local: address::text(facts.map_or(&unknown, |facts| &facts.local)),
+        peer: address::text(facts.map_or(&unknown, |facts| &facts.peer)),
+        tls: session.tls,
+        user: session.user,
+        database: session.database,
+        opened_before: facts.is_some_and(|facts| facts.opened_before),
+        requests: connection.counted.requests,
+        bytes: Some(connection.counted.bytes_seen),
+    }
+}

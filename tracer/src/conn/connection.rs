@@ -1,0 +1,259 @@
+//! One connection: its facts, the order of its bytes, and the protocol that reads them.
+
+use std::collections::HashMap;
+
+use super::detecting::{Detecting, Recognised, feed};
+use crate::{
+    agg::GroupId,
+    event::{Address, SocketFacts, SocketId, Transfer, order::Stream},
+    proto::{Entry, Moment, Session, Side},
+    request::{Counts, InFlight, Requests},
+    sql::{TextId, Texts},
+    time::Nanos,
+};
+
+/// A protocol that never found its place in so many bytes was a wrong guess.
+const OUT_OF_SYNC_BYTES: u64 = 4 << 20;
+/// Processes remembered as users of a connection.
+const MOST_PROCESSES: usize = 8;
+
+/// How far a connection is understood.
+pub enum State {
+    /// No protocol has recognised it yet.
+    Detecting,
+    /// No protocol will.
+    Undecoded,
+    /// Being read.
+    Decoding {
+        /// Name in the registry.
+        protocol: &'static str,
+        /// Which side the traced process is.
+        side: Side,
+    },
+}
+
+enum Reader {
+    Detecting(Detecting),
+    Decoding(Recognised),
+    Ended { protocol: Option<(&'static str, Side)>, session: Session },
+}
+
+/// What one connection counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Finished requests.
+    pub requests: u64,
+    /// Bytes moved, both directions.
+    pub bytes_seen: u64,
+    /// Bytes copied, both directions.
+    pub bytes_captured: u64,
+    /// Bytes whose user memory could not be found or read.
+    pub bytes_unreadable: u64,
+    /// Holes in the stream, from lost records.
+    pub gaps: u64,
+    /// Guesses of a protocol that turned out wrong.
+    pub wrong_guesses: u64,
+    /// What its protocol counted.
+    pub protocol: Counts,
+}
+
+/// One connection.
+pub struct Connection {
+    /// Number in the report.
+    pub id: u32,
+    /// Its socket.
+    pub socket: SocketId,
+    /// Addresses and the like; None when their record was lost.
+    pub facts: Option<SocketFacts>,
+    /// Running totals.
+    pub counted: Counted,
+    /// Processes that used it and have not ended, as far as remembered.
+    pub processes: Vec<u32>,
+    /// Statement groups by text: the look-up by all of a group's parts is slow. Emptied when the session's facts change.
+    pub groups: HashMap<TextId, GroupId>,
+    /// Database of the session when `groups` was filled.
+    pub groups_database: Option<String>,
+    reader: Reader,
+    streams: [Stream; 2],
+    unsynced_bytes: u64,
+}
+
+impl Connection {
+    /// `from_start`: its first byte will be seen.
+    pub(super) fn new(id: u32, socket: SocketId, facts: Option<SocketFacts>, from_start: bool) -> Self {
+        Self {
+            id,
+            socket,
+            facts,
+            counted: Counted::default(),
+            processes: Vec::new(),
+            groups: HashMap::new(),
+            groups_database: None,
+            reader: Reader::Detecting(Detecting::new(from_start)),
+            streams: [Stream::default(), Stream::default()],
+            unsynced_bytes: 0,
+        }
+    }
+
+    /// How far it is understood.
+    pub fn state(&self) -> State {
+        match &self.reader {
+            Reader::Decoding(Recognised { name, side, .. })
+            | Reader::Ended { protocol: Some((name, side)), .. } => {
+                State::Decoding { protocol: name, side: *side }
+            }
+            Reader::Detecting(detecting) if !detecting.gave_up() => State::Detecting,
+            Reader::Detecting(_) | Reader::Ended { protocol: None, .. } => State::Undecoded,
+        }
+    }
+
+    /// Name of the protocol, once recognised.
+    pub fn protocol(&self) -> Option<&'static str> {
+        match self.state() {
+            State::Decoding { protocol, .. } => Some(protocol),
+            _ => None,
+        }
+    }
+
+    /// Address of the database server's end: the peer's, or this end's where the target is the server.
+    pub fn server_address(&self) -> Option<&Address> {
+        let facts = self.facts.as_ref()?;
+        match self.state() {
+            State::Decoding { side: Side::Server, .. } => Some(&facts.local),
+            _ => Some(&facts.peer),
+        }
+    }
+
+    /// What its bytes told of the session.
+    pub fn session(&self) -> Option<&Session> {
+        match &self.reader {
+            Reader::Decoding(recognised) => Some(recognised.protocol.session()),
+            Reader::Ended { session, protocol: Some(_) } => Some(session),
+            _ => None,
+        }
+    }
+
+    /// It is over.
+    pub fn ended(&self) -> bool {
+        matches!(self.reader, Reader::Ended { .. })
+    }
+
+    /// Requests sent and not answered.
+    pub fn in_flight(&self, out: &mut Vec<InFlight>) {
+        if let Reader::Decoding(recognised) = &self.reader {
+            recognised.protocol.in_flight(out);
+        }
+    }
+
+    /// Its current request was cancelled through another connection.
+    pub(super) fn cancelled(&mut self, at: Nanos) {
+        if let Reader::Decoding(recognised) = &mut self.reader {
+            recognised.protocol.cancelled(at);
+        }
+    }
+
+    /// Takes a piece in whatever order it comes.
+    pub(super) fn push(
+        &mut self,
+        piece: &Transfer<'_>,
+        protocols: &[&'static Entry],
+        texts: &mut Texts,
+        out: &mut Requests,
+    ) {
+        if !self.processes.contains(&piece.task.pid) && self.processes.len() < MOST_PROCESSES {
+            self.processes.push(piece.task.pid);
+        }
+        self.counted.bytes_seen = self.counted.bytes_seen.saturating_add(piece.len());
+        self.counted.bytes_captured = self.counted.bytes_captured.saturating_add(piece.bytes.len() as u64);
+        if piece.unreadable {
+            self.counted.bytes_unreadable = self.counted.bytes_unreadable.saturating_add(piece.skipped);
+        }
+        let mut stream = std::mem::take(&mut self.streams[usize::from(piece.sent)]);
+        stream.push(piece, &mut |gap, piece| self.deliver(gap, piece, protocols, texts, out));
+        self.streams[usize::from(piece.sent)] = stream;
+    }
+
+    /// True when pieces wait for earlier ones.
+    pub(super) fn waits(&self) -> bool {
+        self.streams.iter().any(Stream::waits)
+    }
+
+    /// Gives up on lost pieces.
+    pub(super) fn expire(
+        &mut self,
+        now: Nanos,
+        protocols: &[&'static Entry],
+        texts: &mut Texts,
+        out: &mut Requests,
+    ) {
+        for index in 0..self.streams.len() {
+            let mut stream = std::mem::take(&mut self.streams[index]);
+            stream.expire(now, &mut |gap, piece| self.deliver(gap, piece, protocols, texts, out));
+            self.streams[index] = stream;
+        }
+    }
+
+    fn deliver(
+        &mut self,
+        gap: u64,
+        piece: &Transfer<'_>,
+        protocols: &[&'static Entry],
+        texts: &mut Texts,
+        out: &mut Requests,
+    ) {
+        if gap > 0 {
+            self.counted.gaps += 1;
+        }
+        match &mut self.reader {
+            Reader::Detecting(detecting) => {
+                if let Some(recognised) = detecting.push(gap, piece, protocols, texts, out) {
+                    self.reader = Reader::Decoding(recognised);
+                }
+            }
+            Reader::Decoding(Recognised { protocol, side, .. }) => {
+                let moment = Moment { at: piece.at, task: piece.task, ends_transfer: piece.ends_transfer };
+                feed(
+                    protocol.as_mut(),
+                    *side,
+                    piece.sent,
+                    moment,
+                    gap,
+                    piece.bytes,
+                    piece.skipped,
+                    texts,
+                    out,
+                );
+                self.watch_guess(piece.len());
+            }
+            Reader::Ended { .. } => {}
+        }
+    }
+
+    fn watch_guess(&mut self, bytes: u64) {
+        let Reader::Decoding(recognised) = &self.reader else { return };
+        if recognised.protocol.in_sync() || recognised.protocol.session().tls {
+            self.unsynced_bytes = 0;
+            return;
+        }
+        self.unsynced_bytes = self.unsynced_bytes.saturating_add(bytes);
+        if self.unsynced_bytes > OUT_OF_SYNC_BYTES {
+            self.unsynced_bytes = 0;
+            self.counted.wrong_guesses += 1;
+            self.reader = Reader::Detecting(Detecting::new(false));
+        }
+    }
+
+    /// The connection is over: what was in flight gets no answer.
+    pub(super) fn close(&mut self, at: Nanos, out: &mut Requests) {
+        let (protocol, session) = match &mut self.reader {
+            Reader::Decoding(recognised) => {
+                recognised.protocol.close(at, out);
+                (Some((recognised.name, recognised.side)), recognised.protocol.session().clone())
+            }
+            Reader::Detecting(_) => (None, Session::default()),
+            Reader::Ended { .. } => return,
+        };
+        self.reader = Reader::Ended { protocol, session };
+        self.groups = HashMap::new();
+    }
+}

@@ -1,0 +1,22 @@
+//! What the capture took from the host.
+
+use std::io;
+
+use super::line::{Page, Style};
+use crate::report::duration;
+use crate::report::model::Report;
+use crate::report::units::{bytes, plural, share};
+
+pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
+    let cost = &report.cost;
+    let each = cost.probe_ns / cost.probe_runs.max(1);
+    let text = format!(
+        "{} x {} = {}; dbtap {} of one CPU, {}",
+        plural(cost.probe_runs, "probe run"),
+        duration::text(each),
+        duration::text(cost.probe_ns),
+        share(cost.dbtap_cpu_ns, report.capture.duration_ns),
+        bytes(cost.dbtap_rss_bytes)
+    );
+    page.paragraph((Style::Strong, "Cost"), 10, (Style::Plain, &text), 3)
+}

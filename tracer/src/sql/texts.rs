@@ -1,0 +1,242 @@
+//! The table of texts: what is equal after normalising is one entry.
+
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
+use std::ops::Bound;
+
+use super::id::text_id;
+use super::normalize::Normalizer;
+use super::output::printable;
+
+/// How many raw texts are remembered by their hash, so that they need not be normalised again.
+const MAX_RECENT: usize = 16_384;
+/// How many known texts with the same beginning are looked at for a cut text.
+const MAX_CANDIDATES: usize = 64;
+/// A name of a prepared statement is shown up to this length, in bytes.
+const MAX_NAME_BYTES: usize = 128;
+
+/// A normalised statement text, interned in [`Texts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TextId(pub u32);
+
+/// How a text came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TextKind {
+    /// Normalised from text that was seen.
+    Seen,
+    /// `(prepared before capture) NAME`: only the name is known.
+    PreparedBefore,
+    /// No text by nature, for instance a function call or `(other)`.
+    Label,
+}
+
+/// One interned text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// Normalised text, or a label in parentheses. Safe for a terminal. Ends with `…` when `truncated`.
+    pub text: String,
+    /// First keyword in capitals: `SELECT`, `INSERT`, ... (OpenTelemetry `db.operation.name`). Behind a WITH list the
+    /// main verb. Empty where there is none.
+    pub operation: String,
+    /// How it came to be.
+    pub kind: TextKind,
+    /// The original was cut, so `text` may lack its end.
+    pub truncated: bool,
+    /// Stable identity: the same for the same normalised text on every host; letter case of unquoted words does not
+    /// matter. 64-bit FNV-1a of `text` with unquoted words in lower case. Reports print it as 16 hex digits.
+    pub id: u64,
+}
+
+/// All distinct texts of a capture, bounded: past the limit every new text becomes [`Texts::OTHER`].
+#[derive(Debug)]
+pub struct Texts {
+    texts: Vec<Text>,
+    /// Whole statements by their folded form.
+    whole: BTreeMap<Box<[u8]>, TextId>,
+    /// Cut statements by the folded form of what is left.
+    cut: BTreeMap<Box<[u8]>, TextId>,
+    /// Everything that is no statement.
+    labels: HashMap<(TextKind, String), TextId>,
+    /// Hashes of raw texts. 128 bits under keys that are random for each table: nobody can make two texts collide.
+    recent: HashMap<(u64, u64), TextId>,
+    hashers: (RandomState, RandomState),
+    normalizer: Normalizer,
+    limit: usize,
+    overflowed: u64,
+}
+
+impl Texts {
+    /// The text that stands for all texts past the limit: `(other)`.
+    pub const OTHER: TextId = TextId(0);
+
+    /// Keeps at most `limit` distinct texts.
+    pub fn new(limit: usize) -> Self {
+        let mut texts = Self {
+            texts: Vec::new(),
+            whole: BTreeMap::new(),
+            cut: BTreeMap::new(),
+            labels: HashMap::new(),
+            recent: HashMap::new(),
+            hashers: (RandomState::new(), RandomState::new()),
+            normalizer: Normalizer::new(),
+            limit: limit.max(1),
+            overflowed: 0,
+        };
+        texts.label("(other)");
+        texts
+    }
+
+    /// Interns one SQL statement, literals removed. `truncated`: `sql` is only the beginning of it.
+    ///
+    /// A cut statement gets the id of the only known whole statement that begins with what is left of it. Otherwise it
+    /// joins the cut statement that it continues or that continues it, if there is just one; else it is a text of its
+    /// own. A statement without any token is `(empty)`.
+    pub fn intern_sql(&mut self, sql: &[u8], truncated: bool) -> TextId {
+        let raw = (self.hashers.0.hash_one((sql, truncated)), self.hashers.1.hash_one((sql, truncated)));
+        if let Some(id) = self.recent.get(&raw) {
+            return *id;
+        }
+        self.normalizer.run(sql, truncated);
+        let id = match (truncated, self.normalizer.key().is_empty()) {
+            (false, true) => self.intern_label(TextKind::Label, "(empty)".to_owned()),
+            (false, false) => self.intern_whole(),
+            (true, _) => self.intern_cut(),
+        };
+        // Texts past the limit stay countable.
+        if id != Self::OTHER {
+            if self.recent.len() >= MAX_RECENT {
+                self.recent.clear();
+            }
+            self.recent.insert(raw, id);
+        }
+        id
+    }
+
+    /// Interns `(prepared before capture) NAME`; an empty name is the unnamed statement.
+    pub fn intern_prepared_before(&mut self, name: &[u8]) -> TextId {
+        let mut shown = printable(name.get(..MAX_NAME_BYTES).unwrap_or(name));
+        if name.len() > MAX_NAME_BYTES {
+            shown.push('…');
+        }
+        let text = format!("(prepared before capture) {shown}");
+        self.intern_label(TextKind::PreparedBefore, text.trim_end().to_owned())
+    }
+
+    /// Interns a label for a request without text, in parentheses.
+    pub fn label(&mut self, label: &'static str) -> TextId {
+        self.intern_label(TextKind::Label, label.to_owned())
+    }
+
+    /// The text of an id. Ids of another table give [`Texts::OTHER`]'s text.
+    pub fn get(&self, id: TextId) -> &Text {
+        let index = usize::try_from(id.0).unwrap_or(0);
+        self.texts.get(index).unwrap_or(&self.texts[0])
+    }
+
+    /// How often a new text found the table full and became [`Texts::OTHER`].
+    pub fn overflowed(&self) -> u64 {
+        self.overflowed
+    }
+
+    fn intern_label(&mut self, kind: TextKind, text: String) -> TextId {
+        let key = (kind, text);
+        if let Some(id) = self.labels.get(&key) {
+            return *id;
+        }
+        let text = key.1.clone();
+        let id = text_id(text.as_bytes());
+        let id = self.add(Text { text, operation: String::new(), kind, truncated: false, id });
+        if let Some(id) = id {
+            self.labels.insert(key, id);
+        }
+        id.unwrap_or(Self::OTHER)
+    }
+
+    fn intern_whole(&mut self) -> TextId {
+        let key = self.normalizer.key();
+        if let Some(id) = self.whole.get(key) {
+            return *id;
+        }
+        let key: Box<[u8]> = key.into();
+        let text = self.normalizer.shown().into_owned();
+        let id = self.add_seen(text, &key, false);
+        if let Some(id) = id {
+            self.whole.insert(key, id);
+        }
+        id.unwrap_or(Self::OTHER)
+    }
+
+    fn intern_cut(&mut self) -> TextId {
+        let key = self.normalizer.key();
+        let known = self.cut.get(key).copied();
+        if let Some(id) = known.or_else(|| only_continuation(&self.whole, key)) {
+            return id;
+        }
+        if let Some(id) = only_continuation(&self.cut, key).or_else(|| longest_beginning(&self.cut, key)) {
+            return id;
+        }
+        let key: Box<[u8]> = key.into();
+        let mut text = self.normalizer.shown().into_owned();
+        let mut folded = key.to_vec();
+        let end = if text.is_empty() || text.ends_with(['(', '[', '.']) { "…" } else { " …" };
+        text.push_str(end);
+        folded.extend_from_slice(end.as_bytes());
+        let id = self.add_seen(text, &folded, true);
+        if let Some(id) = id {
+            self.cut.insert(key, id);
+        }
+        id.unwrap_or(Self::OTHER)
+    }
+
+    fn add_seen(&mut self, text: String, folded: &[u8], truncated: bool) -> Option<TextId> {
+        let operation = self.normalizer.operation();
+        self.add(Text { text, operation, kind: TextKind::Seen, truncated, id: text_id(folded) })
+    }
+
+    /// None: the table is full, which is counted.
+    fn add(&mut self, text: Text) -> Option<TextId> {
+        let next = u32::try_from(self.texts.len()).ok().filter(|_| self.texts.len() < self.limit);
+        match next {
+            Some(_) => self.texts.push(text),
+            None => self.overflowed = self.overflowed.saturating_add(1),
+        }
+        next.map(TextId)
+    }
+}
+
+/// The only entry whose key begins with `key`.
+fn only_continuation(entries: &BTreeMap<Box<[u8]>, TextId>, key: &[u8]) -> Option<TextId> {
+    if key.is_empty() {
+        return None;
+    }
+    let from = (Bound::Included(key), Bound::Unbounded);
+    let mut found = None;
+    for (n, (other, id)) in entries.range::<[u8], _>(from).enumerate() {
+        if !other.starts_with(key) {
+            break;
+        }
+        if n >= MAX_CANDIDATES {
+            return None;
+        }
+        if continues(key, other) && found.replace(*id).is_some() {
+            return None;
+        }
+    }
+    found
+}
+
+/// The longest entry that `key` begins with.
+fn longest_beginning(entries: &BTreeMap<Box<[u8]>, TextId>, key: &[u8]) -> Option<TextId> {
+    let until = (Bound::Excluded(&[][..]), Bound::Excluded(key));
+    // Sorted order: beginnings of `key` come before it, longest last, with others between.
+    let mut before = entries.range::<[u8], _>(until).rev().take(MAX_CANDIDATES);
+    before.find(|(other, _)| key.starts_with(other) && continues(other, key)).map(|(_, id)| *id)
+}
+
+/// `whole` begins with `part`: does `part` end at the edge of a token?
+fn continues(part: &[u8], whole: &[u8]) -> bool {
+    let in_word =
+        |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b >= 0x80 || b"_$\\\"".contains(b));
+    !(in_word(part.last()) && in_word(whole.get(part.len())))
+}

@@ -1,0 +1,42 @@
+//! `cargo xtask test`: every check and every test, from nothing, on a machine with a Rust toolchain and apt.
+
+use crate::process::Interrupt;
+use crate::step::{self, Step};
+use crate::{build, lint, packages, root, tools};
+use std::process::Command;
+
+/// Real servers and drivers that the end-to-end tests talk to, and a compiler for the one driver without a package.
+const PACKAGES: [&str; 7] =
+    ["postgresql", "pgbouncer", "python3", "python3-psycopg", "libpq-dev", "gcc", "libc6-dev"];
+
+/// Installs what is missing, then runs the fast checks, builds the binary, and runs all tests.
+pub fn run(interrupt: &Interrupt) -> anyhow::Result<()> {
+    root::ensure("attaching to processes in the end-to-end tests")?;
+    packages::ensure("real servers and drivers for the end-to-end tests", &PACKAGES, interrupt)?;
+    tools::ensure(interrupt)?;
+    step::run_all(lint::steps(), interrupt)?;
+    let binary = build::run(interrupt)?;
+
+    let without_root = "test --workspace --exclude tests --locked --features tracer/bpf";
+    let steps = vec![
+        Step::cargo("tests that need no root", without_root),
+        // The end-to-end tests run this binary, the one that a person would run.
+        Step::new("tests that need root", with_root()).with("DBTAP_BINARY", binary),
+    ];
+    step::run_all(steps, interrupt)?;
+    eprintln!("\nxtask: all checks and tests passed");
+    Ok(())
+}
+
+/// Builds as the person who called, so that the build folder stays theirs; only the test programs run as root.
+fn with_root() -> Command {
+    let mut command = Command::new("cargo");
+    command.args(["test", "--package=tests", "--locked"]);
+    if !root::is_root() {
+        command.args([
+            "--config",
+            "target.'cfg(unix)'.runner = ['sudo', '--preserve-env', '--non-interactive']",
+        ]);
+    }
+    command
+}
