@@ -48,10 +48,10 @@ impl Before {
         }
     }
 
-    /// Is NULL, TRUE or FALSE a constant here?
-    fn wants_constant(self) -> bool {
+    /// Is this word, NULL, TRUE or FALSE in lower case, a constant here?
+    fn wants_constant(self, word: &[u8]) -> bool {
         match self {
-            Self::Word(after) => after.constant,
+            Self::Word(after) => after.constant || (after.boolean && word != b"null"),
             Self::Open | Self::Comma | Self::Operator | Self::Unary => true,
             _ => false,
         }
@@ -239,7 +239,7 @@ impl Normalizer {
         let n = digits.iter().fold(0u64, |n, d| n.saturating_mul(10).saturating_add(u64::from(d - b'0')));
         let n = self.lists.param(n);
         self.space_before_name();
-        self.output.push(format!("${n}").as_bytes());
+        self.output.push_param(n);
         self.before = Before::Value;
     }
 
@@ -255,7 +255,7 @@ impl Normalizer {
         };
         self.look_for_operation(text, lower);
         let qualified = self.before == Before::Joint;
-        if keywords::is_constant(lower) && self.before.wants_constant() {
+        if keywords::is_constant(lower) && self.before.wants_constant(lower) {
             return self.constant();
         }
         if (keywords::is_verb(lower) || lower == b"with")

@@ -130,6 +130,7 @@ fn constants_by_name() {
         "alter table t add foreign key (a) references u on delete set null",
         "alter table t add foreign key (a) references u on delete set null",
     );
+    check("select a from t join u on true", "select a from t join u on ?");
     check("select null::int", "select ?::int");
     check("select t.null, t.true from t", "select t.null, t.true from t");
     check("select * from t order by a nulls first", "select * from t order by a nulls first");
@@ -397,6 +398,25 @@ fn cut_texts_join_each_other() {
     assert_eq!(texts.intern_sql(b"select a from t where b = 'xxxxxxxxxx' and", true), first);
     assert_eq!(texts.intern_sql(b"select a from t where b = '' and c = 1 or d =", true), first);
     assert_ne!(texts.intern_sql(b"select a from u where b = ''", true), first);
+}
+
+/// Hostile text of a size that a capture may hold takes no time to speak of.
+#[test]
+fn no_text_is_slow() {
+    let pieces = [
+        "+-", "-+", "'a'\n", "U&'a' ", "$a$b", "$a ", "? ", "/*", "/*+ x */", "(", "array[", "in (1,", "\\'",
+        "((),",
+    ];
+    let started = std::time::Instant::now();
+    for piece in pieces {
+        let sql = piece.repeat(100_000 / piece.len());
+        for truncated in [false, true] {
+            Texts::new(10).intern_sql(sql.as_bytes(), truncated);
+        }
+        assert!(super::statements(sql.as_bytes()).count() < 2);
+    }
+    // Quadratic effort would take minutes.
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }
 
 /// These values never change in version 1.
