@@ -82,6 +82,8 @@ pub(super) struct Normalizer {
     before: Before,
     sign: Option<Sign>,
     after_hint: bool,
+    /// A parenthesis after this name opens a list of columns: `INTO t (a, b)` reads better so.
+    names_table: bool,
     depth: u32,
     operation: Vec<u8>,
     search: Search,
@@ -95,6 +97,7 @@ impl Normalizer {
             before: Before::Start,
             sign: None,
             after_hint: false,
+            names_table: false,
             depth: 0,
             operation: Vec::new(),
             search: Search::First,
@@ -108,7 +111,7 @@ impl Normalizer {
         self.lists.clear();
         self.operation.clear();
         (self.before, self.sign, self.after_hint) = (Before::Start, None, false);
-        (self.depth, self.search) = (0, Search::First);
+        (self.depth, self.search, self.names_table) = (0, Search::First, false);
 
         let mut lexer = Lexer::new(sql);
         while let Some(token) = lexer.next() {
@@ -271,6 +274,11 @@ impl Normalizer {
             b"values" => Before::ListWord(ListKind::Rows),
             _ => Before::Word(keywords::after(lower)),
         };
+        self.names_table = match before {
+            _ if matches!(lower, b"into" | b"table") => true,
+            Before::Word(after) => self.names_table && !after.space,
+            _ => false,
+        };
         self.name(text, true, before);
     }
 
@@ -345,7 +353,9 @@ impl Normalizer {
     fn open(&mut self, text: &[u8]) {
         let start = self.output.len();
         let round = text == b"(";
+        let names_table = std::mem::take(&mut self.names_table);
         let tight = match self.before {
+            Before::Word(_) | Before::Quoted if round && names_table => false,
             Before::Start | Before::Open | Before::Joint | Before::Colon | Before::Unary | Before::Quoted => {
                 true
             }
