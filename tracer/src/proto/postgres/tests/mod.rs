@@ -1,1 +1,4 @@
+//! Dialogues in, requests out.
 
+mod cases;
+mod dialogue;
