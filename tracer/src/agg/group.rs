@@ -78,8 +78,8 @@ impl Group {
         }
     }
 
-    /// Counts one request. Gives back by how many bytes the histograms grew.
-    pub fn record(&mut self, request: &Request, slow: Option<Nanos>) -> usize {
+    /// Counts one request.
+    pub fn record(&mut self, request: &Request, slow: Option<Nanos>) {
         let latency = request.latency();
         if let Some(code) = request.error {
             self.count_error(code, 1);
@@ -88,7 +88,8 @@ impl Group {
         self.request_bytes = self.request_bytes.saturating_add(request.request_bytes);
         self.answer_bytes = self.answer_bytes.saturating_add(request.answer_bytes);
         self.slow_count += u64::from(slow.is_some_and(|slow| latency >= slow));
-        self.latency.record(latency) + self.first_byte.record(request.first_byte())
+        self.latency.record(latency);
+        self.first_byte.record(request.first_byte());
     }
 
     /// Takes the content out and leaves a group that only says where it went.
@@ -98,16 +99,17 @@ impl Group {
         std::mem::replace(self, empty)
     }
 
-    /// Adds the content of another group. Gives back by how many bytes the histograms grew.
-    pub fn merge(&mut self, other: Self) -> usize {
-        for (code, count) in other.errors {
-            self.count_error(code, count);
+    /// Adds the content of another group.
+    pub fn merge(&mut self, other: &Self) {
+        for (code, count) in &other.errors {
+            self.count_error(*code, *count);
         }
         self.rows = self.rows.saturating_add(other.rows);
         self.request_bytes = self.request_bytes.saturating_add(other.request_bytes);
         self.answer_bytes = self.answer_bytes.saturating_add(other.answer_bytes);
         self.slow_count = self.slow_count.saturating_add(other.slow_count);
-        self.latency.merge(&other.latency) + self.first_byte.merge(&other.first_byte)
+        self.latency.merge(&other.latency);
+        self.first_byte.merge(&other.first_byte);
     }
 
     pub fn histogram_bytes(&self) -> usize {

@@ -94,7 +94,8 @@ impl Aggregator {
         } else if self.groups[index].key.is_other() {
             self.grouped_as_other += 1;
         }
-        self.histogram_bytes += self.groups[index].record(request, self.slow);
+        let slow = self.slow;
+        self.change(index, |group| group.record(request, slow));
         if self.histogram_bytes > self.limits.histogram_bytes {
             self.fold();
         }
@@ -156,6 +157,14 @@ impl Aggregator {
         id
     }
 
+    /// Changes a group and keeps account of its memory.
+    fn change(&mut self, index: usize, change: impl FnOnce(&mut Group)) {
+        let group = &mut self.groups[index];
+        let before = group.histogram_bytes();
+        change(group);
+        self.histogram_bytes = (self.histogram_bytes + group.histogram_bytes()).saturating_sub(before);
+    }
+
     /// Makes room: the groups with the least total time are added to `(other)`.
     #[cold]
     fn fold(&mut self) {
@@ -173,7 +182,7 @@ impl Aggregator {
             self.histogram_bytes = self.histogram_bytes.saturating_sub(folded.histogram_bytes());
             self.grouped_as_other = self.grouped_as_other.saturating_add(folded.latency.count());
             if let Some(target) = self.index(other) {
-                self.histogram_bytes += self.groups[target].merge(folded);
+                self.change(target, |group| group.merge(&folded));
             }
         }
     }

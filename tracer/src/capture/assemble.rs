@@ -1,16 +1,17 @@
 //! Puts a report together from what each part of a capture knows.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
 
-use super::{
-    nanos,
-    targets::{Targets, Traced},
-};
+use super::targets::{Targets, Traced};
 use crate::{
     config::AttachConfig,
     conn::{Connection, State},
     event::Address,
-    host::{clock::Clock, kernel, self_usage, socket::{OpenSocket, State as SocketState}},
+    host::{
+        clock::Clock,
+        self_usage::SelfUsage,
+        socket::{OpenSocket, State as SocketState},
+    },
     pipeline::Pipeline,
     proto::Side,
     report::{
@@ -18,6 +19,7 @@ use crate::{
         model::{self, EndedBy, Report},
     },
     source::{Losses, Source, bpf::Kernel},
+    time::Nanos,
 };
 
 /// Connections listed in a report; the others are in the totals only.
@@ -33,15 +35,14 @@ pub(super) struct Parts<'a> {
     /// Sockets that the targets had at the beginning.
     pub idle: &'a [OpenSocket],
     pub ended_by: EndedBy,
-    pub began: &'a Clock,
-    pub end: &'a Clock,
-    pub length: Duration,
+    pub clock: &'a Clock,
+    pub began: Nanos,
+    pub ended: Nanos,
 }
 
 pub(super) fn report(parts: Parts<'_>) -> Report {
     let losses = parts.kernel.losses();
     let unanswered = parts.pipeline.in_flight();
-    let end_at = parts.end.monotonic();
     let in_flight = unanswered
         .iter()
         .take(MOST_IN_FLIGHT)
@@ -52,22 +53,26 @@ pub(super) fn report(parts: Parts<'_>) -> Report {
             ),
             connection: unanswered.connection.to_string(),
             thread: unanswered.request.task.tid,
-            age_ns: (end_at - unanswered.request.started_at).0,
+            age_ns: (parts.ended - unanswered.request.started_at).0,
         })
         .collect();
     let coverage = coverage(&parts, &losses, u64::try_from(unanswered.len()).unwrap_or(u64::MAX));
     let (probe_runs, probe_ns) = parts.kernel.cost.estimate();
-    let usage = self_usage::read().unwrap_or_default();
-    let host = kernel::identity();
+    let usage = SelfUsage::read();
+    let host = rustix::system::uname();
     Report {
         schema: model::SCHEMA.to_owned(),
         tool: model::Tool { version: env!("CARGO_PKG_VERSION").to_owned() },
-        host: model::Host { hostname: host.hostname, kernel: host.kernel, arch: host.arch },
-        targets: parts.targets.all().into_iter().map(|traced| target(traced, parts.began)).collect(),
+        host: model::Host {
+            hostname: host.nodename().to_string_lossy().into_owned(),
+            kernel: host.release().to_string_lossy().into_owned(),
+            arch: host.machine().to_string_lossy().into_owned(),
+        },
+        targets: parts.targets.all().into_iter().map(|traced| target(traced, parts.clock)).collect(),
         capture: model::Capture {
-            started_at: parts.began.rfc3339(parts.began.monotonic()),
-            ended_at: parts.end.rfc3339(end_at),
-            duration_ns: nanos(parts.length).0,
+            started_at: parts.clock.rfc3339(parts.began),
+            ended_at: parts.clock.rfc3339(parts.ended),
+            duration_ns: (parts.ended - parts.began).0,
             ended_by: parts.ended_by,
             backend: "socket".to_owned(),
             capture_bytes: u64::from(parts.config.capture_bytes),
@@ -134,7 +139,7 @@ fn target(traced: &Traced, clock: &Clock) -> model::Target {
         pid: process.pid,
         comm: process.comm.clone(),
         exe,
-        started_at: clock.rfc3339_of_ticks(process.start_time_ticks),
+        started_at: clock.process_start(process.start_time_ticks),
         ended: traced.ended_at.map(|at| model::Ended {
             at: if at.0 == 0 { String::new() } else { clock.rfc3339(at) },
             reason: "exited".to_owned(),
@@ -153,7 +158,10 @@ fn connections(parts: &Parts<'_>) -> Vec<model::Connection> {
         .collect();
     let mut listed: Vec<model::Connection> =
         with_traffic.into_iter().take(MOST_CONNECTIONS).map(with_bytes).collect();
-    let idle = parts.idle.iter().filter(|socket| socket.state == SocketState::Established && !seen.contains(&socket.facts.inode));
+    let idle = parts
+        .idle
+        .iter()
+        .filter(|socket| socket.state == SocketState::Established && !seen.contains(&socket.facts.inode));
     for socket in idle.take(MOST_CONNECTIONS - listed.len()) {
         listed.push(model::Connection {
             id: format!("idle-{}", socket.facts.inode),

@@ -17,7 +17,10 @@ use std::{
 use crate::{
     config::{AttachConfig, PeerHost},
     conn::{Filter, PeerFilter},
-    host::{clock::Clock, target::TargetError},
+    host::{
+        clock::{Clock, monotonic},
+        target::TargetError,
+    },
     pipeline::{Pipeline, Settings},
     proto::REGISTRY,
     report::{self, model::EndedBy},
@@ -111,12 +114,11 @@ pub fn run(config: &AttachConfig) -> Result<Finished, CaptureError> {
         open_before,
         slow: config.slow.map(nanos),
     });
-    let clock = Clock::now().map_err(|error| CaptureError::System { what: "reading the clocks", error })?;
-    let began = Instant::now();
+    let clock = Clock::read();
+    let began = monotonic();
     let mut progress = Progress::begin(&targets.describe(), config.duration);
     let ended_by = watch(config, &signals, &mut kernel, &mut pipeline, &mut targets, &mut progress)?;
-    let length = began.elapsed();
-    let end = Clock::now().map_err(|error| CaptureError::System { what: "reading the clocks", error })?;
+    let ended = monotonic();
     pipeline.tick(Nanos(u64::MAX));
     progress.end();
 
@@ -127,9 +129,9 @@ pub fn run(config: &AttachConfig) -> Result<Finished, CaptureError> {
         kernel: &mut kernel,
         idle: &idle,
         ended_by,
-        began: &clock,
-        end: &end,
-        length,
+        clock: &clock,
+        began,
+        ended,
     });
     drop(kernel);
     let complete = report.coverage.complete;
@@ -175,16 +177,11 @@ fn watch(
             next_housekeeping = now + HOUSEKEEPING;
             kernel.sample_cost();
             targets.check(&kernel.targets);
-            pipeline.tick(monotonic()?);
+            pipeline.tick(monotonic());
             progress.show(pipeline.totals().0.requests, || kernel.losses().records);
         }
         std::thread::sleep(POLL);
     }
-}
-
-fn monotonic() -> Result<Nanos, CaptureError> {
-    let now = Clock::now().map_err(|error| CaptureError::System { what: "reading the clocks", error })?;
-    Ok(now.monotonic())
 }
 
 fn nanos(duration: Duration) -> Nanos {

@@ -8,7 +8,11 @@ use super::CaptureError;
 use crate::{
     config::AttachConfig,
     event::ProcessChange,
-    host::{process::Process, socket::{self, OpenSocket}, target},
+    host::{
+        process::Process,
+        socket::{self, OpenSocket},
+        target,
+    },
     source::bpf::TargetTable,
     time::Nanos,
 };

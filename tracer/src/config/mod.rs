@@ -17,10 +17,10 @@ use std::time::Duration;
 pub const FORMATS: [&str; 2] = ["table", "json"];
 
 /// How many bytes of each request are looked at when nothing else is asked for: longer than nearly all statements.
-pub const CAPTURE_BYTES_DEFAULT: u32 = 4096;
+pub const CAPTURE_BYTES_DEFAULT: u32 = 1 << 20;
 
 /// What may be asked for. Below, not even the head of a message fits; above, records get too large for the ring.
-pub const CAPTURE_BYTES_RANGE: RangeInclusive<i64> = 64..=65_536;
+pub const CAPTURE_BYTES_RANGE: RangeInclusive<i64> = 4096..=67_108_864;
 
 /// A thread or process name has at most 15 bytes: `TASK_COMM_LEN` is 16 with the NUL (`include/linux/sched.h`).
 const COMM_BYTES: usize = 15;

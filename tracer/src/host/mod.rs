@@ -3,11 +3,11 @@
 //! Only ever reads. Never signals, stops, traces or writes to a process, and never reads its memory.
 
 pub mod btf;
+pub mod cgroup;
 pub mod clock;
 pub mod kernel;
-pub mod self_usage;
-pub mod cgroup;
 pub mod process;
+pub mod self_usage;
 pub mod socket;
 pub mod target;
 mod text;

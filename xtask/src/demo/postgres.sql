@@ -22,4 +22,4 @@ CREATE TABLE payment_requests (
     amount bigint NOT NULL,
     status text NOT NULL DEFAULT 'new'
 );
-ANALYZE;
+ANALYZE payment;

@@ -28,9 +28,9 @@ fn as_hdr(histogram: &Histogram) -> Hdr<u64> {
     copy
 }
 
-/// The same content, dense from the start.
-fn dense(values: &[u64]) -> Histogram {
-    let mut histogram = Histogram { buckets: Buckets::Dense(vec![0; BUCKETS]), ..Histogram::default() };
+/// The same content, paged from the start.
+fn paged(values: &[u64]) -> Histogram {
+    let mut histogram = Histogram { buckets: Buckets::Paged(Paged::default()), ..Histogram::default() };
     for value in values {
         histogram.record(Nanos(*value));
     }
@@ -78,18 +78,37 @@ fn an_empty_one_is_all_zero_and_takes_no_heap() {
 }
 
 #[test]
-fn a_full_one_becomes_dense_and_stays_below_its_bound() {
+fn a_full_one_stays_below_its_bound() {
     let mut histogram = Histogram::default();
-    let mut grown = 0;
     for bucket in 0..u64::try_from(BUCKETS).unwrap() {
-        grown += histogram.record(Nanos(lowest_of(bucket)));
+        histogram.record(Nanos(lowest_of(bucket)));
     }
-    assert!(matches!(histogram.buckets, Buckets::Dense(_)));
-    assert_eq!(grown, histogram.bytes());
-    assert_eq!(histogram.bytes(), BUCKETS * 8);
+    assert!(matches!(histogram.buckets, Buckets::Paged(_)));
+    assert!(histogram.bytes() < 80 << 10, "{}", histogram.bytes());
     assert_eq!(as_hdr(&histogram).distinct_values(), hdr().unwrap().distinct_values());
     assert_eq!(histogram.counts().len(), BUCKETS);
     assert!(histogram.quarter_octaves().len() < 140);
+}
+
+#[test]
+fn an_ordinary_one_is_small() {
+    // 100,000 requests, 2 ms to 4 ms: every bucket of an octave in use.
+    let busy = of(&(0..100_000).map(|i| 2_000_000 + i * 20).collect::<Vec<_>>());
+    assert!(busy.counts().len() > 900 && busy.bytes() < 8 << 10, "{}", busy.bytes());
+    let rare = of(&(1..=100).map(|i| i * 1_000_000).collect::<Vec<_>>());
+    assert!(rare.bytes() <= 2 << 10, "{}", rare.bytes());
+}
+
+/// Counts that do not fit into the paged form's 16 bits are not lost.
+#[test]
+fn counts_beyond_16_bits_are_kept() {
+    let mut histogram = paged(&[]);
+    for n in [u64::from(u16::MAX), 1, 1, u64::from(u16::MAX), 5, u64::MAX / 2] {
+        histogram.add(bucket_of(2_000_000), n);
+    }
+    histogram.add(bucket_of(S), 3);
+    let expected = 2 * u64::from(u16::MAX) + 7 + u64::MAX / 2;
+    assert_eq!(histogram.counts(), [(bucket_of(2_000_000), expected), (bucket_of(S), 3)]);
 }
 
 /// Latencies as they come: any order of magnitude, often equal, some without end.
@@ -124,18 +143,16 @@ proptest! {
     }
 
     #[test]
-    fn sparse_and_dense_agree(values in latencies()) {
-        let (sparse, dense) = (of(&values), dense(&values));
-        prop_assert_eq!(sparse.counts(), dense.counts());
-        prop_assert_eq!(sparse.quarter_octaves(), dense.quarter_octaves());
+    fn sparse_and_paged_agree(values in latencies()) {
+        let (grown, paged) = (of(&values), paged(&values));
+        prop_assert_eq!(grown.counts(), paged.counts());
+        prop_assert_eq!(grown.quarter_octaves(), paged.quarter_octaves());
     }
 
     #[test]
     fn merging_is_recording_both(one in latencies(), two in latencies()) {
         let mut merged = of(&one);
-        let before = merged.bytes();
-        let grown = merged.merge(&of(&two));
-        prop_assert_eq!(grown, merged.bytes() - before);
+        merged.merge(&of(&two));
         let both: Vec<u64> = one.into_iter().chain(two).collect();
         let all = of(&both);
         prop_assert_eq!(merged.counts(), all.counts());

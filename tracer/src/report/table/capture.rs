@@ -31,7 +31,10 @@ pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     };
     page.line(line.plain(", ").push(style, &ended))?;
     if !capture.started_at.is_empty() {
-        let span = format!("{} to {}", capture.started_at, capture.ended_at);
+        let mut span = format!("{} to {}", capture.started_at, capture.ended_at);
+        if !report.host.hostname.is_empty() {
+            span += &format!(" on {}", report.host.hostname);
+        }
         page.line(page.start().push(Style::Faint, &span))?;
     }
     if capture.show_values {

@@ -24,7 +24,8 @@ pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         (Style::Alarm, format!("INCOMPLETE: {summary}"))
     };
     page.paragraph((Style::Strong, "Coverage"), INDENT, (style, &verdict), 3)?;
-    for (style, sentence) in sentences(coverage, report.capture.ended_by) {
+    let other = report.statements.iter().filter(|s| s.text == "(other)").map(|s| s.count).sum();
+    for (style, sentence) in sentences(coverage, report.capture.ended_by, other) {
         for (n, part) in page.wrap(&sentence, INDENT + 2, 4).iter().enumerate() {
             let bullet = if n == 0 { "- " } else { "  " };
             page.line(page.start().indent(INDENT).push(style, bullet).push(style, part))?;
@@ -34,7 +35,7 @@ pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// What is missing first, then what is only good to know.
-fn sentences(coverage: &Coverage, ended_by: EndedBy) -> Vec<(Style, String)> {
+fn sentences(coverage: &Coverage, ended_by: EndedBy, other: u64) -> Vec<(Style, String)> {
     let c = coverage;
     let missing = [
         (
@@ -76,6 +77,11 @@ fn sentences(coverage: &Coverage, ended_by: EndedBy) -> Vec<(Style, String)> {
           unknown. Remedy: let the application reconnect during a capture.",
         ),
         (c.skipped, "statement", "skipped by the server after an error in a pipeline: they are no requests."),
+        (
+            other,
+            "request",
+            "counted together as (other): there were more different statements than dbtap keeps apart.",
+        ),
     ];
     let mut sentences = Vec::new();
     match ended_by {

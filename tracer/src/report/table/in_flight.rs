@@ -25,7 +25,10 @@ pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     for request in oldest.iter().take(LISTED) {
         let connection = report.connections.iter().find(|c| c.id == request.connection);
         let age = format!("{:>8}", duration::text(request.age_ns));
-        let id = request.connection.trim_start_matches('0');
+        let id = match request.connection.trim_start_matches('0') {
+            "" => "0",
+            digits => digits,
+        };
         let whom = format!("{}connection {id}, thread {}", place(connection), request.thread);
         // Many wait for the same lock: its statement is shown once.
         if last.replace(&request.statement) == Some(&request.statement) {

@@ -17,19 +17,13 @@ pub(crate) fn request(latency_ns: u64, error: Option<&[u8]>) -> Request {
         text: Texts::OTHER,
         started_at: Nanos(S),
         first_byte_at: Nanos(S + latency_ns / 2),
-        ended_at: Nanos(S).add_ns(latency_ns),
+        ended_at: Nanos(S) + Nanos(latency_ns),
         task: Task { pid: 4242, tid: 4243 },
         rows: 1,
         request_bytes: 60,
         answer_bytes: 200,
         error: error.map(ErrorCode::new),
         transaction: None,
-    }
-}
-
-impl Nanos {
-    fn add_ns(self, ns: u64) -> Self {
-        self + Self(ns)
     }
 }
 

@@ -8,7 +8,10 @@ mod self_test;
 mod settings;
 mod targets;
 
-use std::path::Path;
+use std::{
+    os::fd::{AsFd, AsRawFd},
+    path::Path,
+};
 
 use aya::{
     Ebpf, EbpfLoader, VerifierLogLevel,
@@ -125,7 +128,9 @@ impl Kernel {
         }
         let settings = settings::read(&own_btf, limits)?;
         drop(own_btf);
-        let mut ebpf = load(settings)?;
+        // Parsing it is the longest part of starting, so once is enough.
+        let btf = aya::Btf::from_sys_fs().map_err(LoadError::kernel)?;
+        let mut ebpf = load(settings, &btf)?;
         let ring = RingBuf::try_from(take(&mut ebpf, "RECORDS")?).map_err(LoadError::kernel)?;
         let counters = PerCpuArray::try_from(take(&mut ebpf, "COUNTERS")?).map_err(LoadError::kernel)?;
         let count = Array::try_from(take(&mut ebpf, "TARGET_COUNT")?).map_err(LoadError::kernel)?;
@@ -133,13 +138,13 @@ impl Kernel {
         let targets = TargetTable::map(table, count, limits.max_targets)?;
         let cost = Cost::default();
         let mut kernel = Self { ebpf, ring, counters, targets, cost };
-        kernel.attach_programs()?;
+        kernel.attach_programs(&btf)?;
+        drop(btf);
         self_test::run(&mut kernel)?;
         Ok(kernel)
     }
 
-    fn attach_programs(&mut self) -> Result<(), LoadError> {
-        let btf = aya::Btf::from_sys_fs().map_err(LoadError::kernel)?;
+    fn attach_programs(&mut self, btf: &aya::Btf) -> Result<(), LoadError> {
         for (name, tracepoint) in PROGRAMS {
             let program: &mut BtfTracePoint = self
                 .ebpf
@@ -147,7 +152,7 @@ impl Kernel {
                 .ok_or_else(|| LoadError::Kernel(format!("the kernel object lacks the program {name}")))?
                 .try_into()
                 .map_err(LoadError::kernel)?;
-            program.load(tracepoint, &btf).map_err(LoadError::kernel)?;
+            program.load(tracepoint, btf).map_err(LoadError::kernel)?;
             program.attach().map_err(LoadError::kernel)?;
         }
         Ok(())
@@ -156,6 +161,12 @@ impl Kernel {
     /// Takes a sample of what the programs cost; call it a few times a second.
     pub fn sample_cost(&mut self) {
         self.cost.sample(&self.ebpf);
+    }
+
+    /// Runs that the kernel left out because the same program was already running on that CPU: `recursion_misses` of
+    /// `/proc/self/fdinfo` (kernel/bpf/syscall.c, `bpf_prog_show_fdinfo`). Each may be a transfer that was not seen.
+    fn runs_left_out(&self) -> u64 {
+        self.ebpf.programs().filter_map(|(_, program)| recursion_misses(program)).sum()
     }
 
     fn counter(&self, index: u32) -> u64 {
@@ -176,7 +187,7 @@ impl Source for Kernel {
 
     fn losses(&self) -> Losses {
         Losses {
-            records: self.counter(counter::LOST_RECORDS),
+            records: self.counter(counter::LOST_RECORDS).saturating_add(self.runs_left_out()),
             bytes: self.counter(counter::LOST_BYTES),
             targets_refused: self.counter(counter::TARGETS_REFUSED),
             sockets_refused: self.counter(counter::SOCKETS_REFUSED),
@@ -192,14 +203,22 @@ struct SettingsBytes(Settings);
 // SAFETY: `Settings` is repr(C) without padding (asserted beside it) and holds integers only.
 unsafe impl aya::Pod for SettingsBytes {}
 
-fn load(settings: Settings) -> Result<Ebpf, LoadError> {
+fn load(settings: Settings, btf: &aya::Btf) -> Result<Ebpf, LoadError> {
     EbpfLoader::new()
+        .btf(Some(btf))
         .verifier_log_level(VerifierLogLevel::STATS)
         .map_max_entries("RECORDS", RING_BYTES)
         .map_max_entries("TARGETS", targets::entries()?)
         .override_global("SETTINGS", &SettingsBytes(settings), true)
         .load(OBJECT)
         .map_err(LoadError::kernel)
+}
+
+fn recursion_misses(program: &aya::programs::Program) -> Option<u64> {
+    let aya::programs::Program::BtfTracePoint(program) = program else { return None };
+    let descriptor = program.fd().ok()?.as_fd().as_raw_fd();
+    let text = std::fs::read_to_string(format!("/proc/self/fdinfo/{descriptor}")).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("recursion_misses:")?.trim().parse().ok())
 }
 
 fn take(ebpf: &mut Ebpf, name: &str) -> Result<aya::maps::Map, LoadError> {
