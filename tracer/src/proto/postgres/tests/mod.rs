@@ -1,4 +1,7 @@
 //! Dialogues in, requests out.
 
 mod cases;
+mod detection;
 mod dialogue;
+mod joined;
+mod opening;
