@@ -130,11 +130,30 @@ fn a_start_up_seen_by_a_joined_observer() {
 #[test]
 fn case_60_long_messages() {
     // The hole lies inside one message: framing holds.
+    // Bind: 4 + 3 + 1000 + 2 bytes. DataRow: 4 + 1000 + 20.
     check(
-        "10 > P - select a | hex 42000003f2 | ...1000 | hex 0000 | E - | S
+        "10 > P s select a | hex 42000003f1007300 | ...1000 | hex 0000 | E - | S
          20 < 1 | 2 | hex 4400000400 | ...1000 | hex 0000000000000000000000000000000000000000
-         21 < C SELECT 1 | Z I",
-        "10 20 21 rows=1 (prepared before capture) 
+         21 < hex 43000000 cut
+         22 < hex 0d53454c454354203100 | Z I",
+        "10 20 22 rows=1 select a",
+    );
+    // The end of a long text is not needed.
+    check(
+        "10 > hex 510000040673656c6563742061 | ...1017 | hex 00
+         20 < C SELECT 1 | Z I",
+        "10 20 20 rows=1 select …",
+    );
+}
+
+#[test]
+fn a_name_that_was_not_captured_is_not_the_unnamed_statement() {
+    check(
+        "10 > P - select a | S
+         11 < 1 | Z I
+         20 > hex 42000003ee | ...1000 | hex 0000 | E - | S
+         21 < 2 | C SELECT 1 | Z I",
+        "20 21 21 rows=1 (name not captured)
          unnamed=1",
     );
 }

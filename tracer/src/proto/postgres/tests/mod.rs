@@ -5,3 +5,4 @@ mod detection;
 mod dialogue;
 mod joined;
 mod opening;
+mod properties;
