@@ -1,3 +1,5 @@
+//! Histogram values against the hdrhistogram crate and against exact ranks.
+
 use super::*;
 use hdrhistogram::Histogram as Hdr;
 use hdrhistogram::serialization::Deserializer;
