@@ -453,7 +453,8 @@ impl Protocol for Observer {
     }
 
     fn in_sync(&self) -> bool {
-        !matches!(self.phase, Phase::Joining | Phase::Opening)
+        // Once its pairing was sure, a search after a loss does not make it another protocol.
+        !self.initial || !matches!(self.phase, Phase::Joining | Phase::Opening) || self.join.is_framed()
     }
 
     fn cancelled(&mut self, at: Nanos) {
