@@ -7,7 +7,7 @@
 use super::answers::{Fit, is_completion};
 use super::exchange::{Answer, Exchange};
 use super::frame::{Direction, Frame, HEADER_BYTES};
-use super::observer::{Observer, Phase};
+use super::observer::Observer;
 use super::pending::Kind;
 use super::resync::{self, Tail};
 use crate::proto::{Chunk, Moment};
@@ -62,7 +62,6 @@ impl Observer {
             self.lose(out);
             self.join = super::join::Join::at_boundary();
         }
-        debug_assert!(self.phase == Phase::Messages || self.phase == Phase::Joining);
     }
 
     /// False: the tail does not fit what waits.
