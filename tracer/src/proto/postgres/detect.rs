@@ -86,7 +86,8 @@ fn points(direction: Direction, bytes: &[u8], skipped: u64) -> u32 {
         let end = &bytes[bytes.len().saturating_sub(SEARCHED_BYTES)..];
         for (open, least) in [(false, 3), (true, 6)] {
             let Some(from) = resync::earliest(direction, end, open) else { continue };
-            let strong = messages(direction, &end[from..]).map(|(tag, body)| weight(direction, tag, body)).sum();
+            let strong =
+                messages(direction, &end[from..]).map(|(tag, body)| weight(direction, tag, body)).sum();
             if strong >= least {
                 return strong;
             }
