@@ -4,7 +4,10 @@ use std::{io::Write, process::ExitCode};
 
 use clap::Parser;
 use tracer::cli::{Cli, Command, completions, man};
+use tracer::doctor;
 
+/// Every terminal has as many.
+const COLUMNS: usize = 80;
 /// The report was not made.
 const FAILED: u8 = 1;
 /// Wrong usage.
@@ -29,7 +32,11 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
                 Ok(USAGE)
             }
         },
-        Command::Doctor(_) => Ok(1),
+        Command::Doctor(arguments) => {
+            let diagnosis = doctor::diagnose(arguments.pid);
+            print(doctor::render(&diagnosis, COLUMNS).as_bytes())?;
+            Ok(if diagnosis.is_ready() { 0 } else { FAILED })
+        }
         Command::Completions(arguments) => print(&completions(arguments.shell)),
         Command::Man => print(&man()?),
     }

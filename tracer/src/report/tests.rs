@@ -22,7 +22,21 @@ fn check_golden(file: &str, actual: &str) {
         std::fs::write(&path, actual).unwrap();
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    assert_eq!(actual, expected, "{file} differs");
+    for (n, (actual, expected)) in actual.lines().zip(expected.lines()).enumerate() {
+        let same = actual.bytes().zip(expected.bytes()).take_while(|(a, b)| a == b).count();
+        let from = actual.floor_char_boundary(same.saturating_sub(60));
+        let part = |line: &str| {
+            line.chars().skip(line.get(..from).unwrap_or("").chars().count()).take(120).collect::<String>()
+        };
+        assert!(
+            actual == expected,
+            "{file}:{}\n actual ...{}\n golden ...{}",
+            n + 1,
+            part(actual),
+            part(expected)
+        );
+    }
+    assert_eq!(actual.lines().count(), expected.lines().count(), "{file}");
 }
 
 #[test]
@@ -110,6 +124,31 @@ fn json_reads_back_as_the_same_report() {
             connection.bytes = None;
         }
         assert_eq!(back, report, "{name}");
+    }
+}
+
+/// Whoever reads that a report is incomplete reads on why, whatever made it so.
+#[test]
+fn an_incomplete_report_always_says_why() {
+    let reasons = |report: &Report| {
+        let table = render(&super::table::Table, report, Layout::default());
+        let (_, coverage) = table.split_once("INCOMPLETE").expect("it must say so");
+        coverage.lines().filter(|line| line.trim_start().starts_with("- ")).count()
+    };
+    let complete = testdata::two_humps();
+    assert!(!render(&super::table::Table, &complete, Layout::default()).contains("INCOMPLETE"));
+    for change in [
+        |_: &mut Report| {},
+        |r: &mut Report| r.coverage.events_lost = 1,
+        |r: &mut Report| r.coverage.gaps = 1,
+        |r: &mut Report| r.coverage.answers_unmatched = 1,
+        |r: &mut Report| r.capture.ended_by = EndedBy::Guard,
+        |r: &mut Report| r.capture.ended_by = EndedBy::TargetExit,
+    ] {
+        let mut report = complete.clone();
+        report.coverage.complete = false;
+        change(&mut report);
+        assert_eq!(reasons(&report), 1);
     }
 }
 
@@ -203,7 +242,9 @@ proptest! {
         let statement = report.statements[0].id.clone();
         let connection = report.connections[0].id.clone();
         report.in_flight.push(InFlight { statement, connection, thread: u32::MAX, age_ns: u64::MAX });
-        report.statements[1].errors[0].code = text;
+        for error in report.statements.iter_mut().flat_map(|s| &mut s.errors) {
+            error.code.clone_from(&text);
+        }
         check_table(&report, Layout { width, color: false, ascii });
         let json = render(&super::json::Json, &report, Layout::default());
         prop_assert!(!json.trim_end_matches('\n').contains(|c| c < ' '));
