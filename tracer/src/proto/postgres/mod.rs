@@ -19,6 +19,7 @@
 mod answers;
 mod backend;
 mod detect;
+mod early;
 mod exchange;
 mod flight;
 mod frame;
@@ -27,6 +28,7 @@ mod hole;
 mod join;
 mod names;
 mod observer;
+mod opening;
 mod pending;
 mod resync;
 mod startup;
