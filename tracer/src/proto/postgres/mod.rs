@@ -12,7 +12,7 @@
 //! - An ErrorResponse to Parse, Bind or Describe is a failed request, also where no Execute follows: a failing prepare
 //!   must be visible. A commit that fails at Sync is a request `(implicit commit)`.
 //!
-//! Memory of one connection: [`names::NAMES`] names, [`pending::PENDING`] pending messages, 64 KiB of an unfinished
+//! Memory of one connection: `names::NAMES` names, `pending::PENDING` pending messages, 64 KiB of an unfinished
 //! statement text, 8 KiB of a tail, 64 KiB of early answers. Beyond, it loses its place and says so. A bind value, a
 //! column value and a password are never kept; SQL only until it is normalised.
 
