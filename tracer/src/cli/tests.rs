@@ -80,7 +80,7 @@ fn wrong_usage() {
     check("attach 1 --duration 30", "not a length of time; write it like 250ms, 30s, 1m30s");
     check("attach 1 --duration 0s", "must be longer than zero");
     check("attach 1 --slow never", "not a length of time");
-    check("attach 1 --format yaml", "[possible values: table, json]");
+    check("attach 1 --format yaml", "[possible values: table, json, csv]");
     check("attach 1 --protocol oracle", "[possible values: postgresql");
     check("attach 1 --capture-bytes 1", "1 is not in 1024..=4194304");
     check("attach 1 --peer db:x", "not a peer");
