@@ -137,6 +137,13 @@ pub fn recv_all(fd: RawFd, mut left: usize) {
     }
 }
 
+/// Waits until there is something to receive, an end or an error included.
+pub fn wait_readable(fd: RawFd) {
+    let mut waits = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    // SAFETY: one structure, which outlives the call.
+    assert_eq!(unsafe { libc::poll(&raw mut waits, 1, -1) }, 1);
+}
+
 /// sendfile(2) from the start of a file.
 pub fn sendfile(socket: RawFd, file: RawFd, bytes: usize) -> io::Result<usize> {
     let mut offset = 0;

@@ -60,6 +60,19 @@ fn of_piece(piece: &Transfer<'_>) -> String {
     format!("{direction} {} {bytes}{skipped}{unreadable}{end}", piece.position)
 }
 
+/// The captured bytes of one direction of a socket, one piece after another.
+pub fn captured(events: &[Event<'_>], socket: SocketId, sent: bool) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for event in events {
+        if let Event::Transfer(piece) = event
+            && (piece.socket, piece.sent) == (socket, sent)
+        {
+            bytes.extend_from_slice(piece.bytes);
+        }
+    }
+    bytes
+}
+
 /// Bytes that moved in one direction of a socket, by its records.
 pub fn moved_bytes(events: &[Event<'_>], socket: SocketId, sent: bool) -> u64 {
     let pieces = events.iter().filter_map(|event| match event {
