@@ -3,4 +3,5 @@
 //! The library holds what tests and the demo's two programs share. It is never part of the product's binary.
 
 pub mod demo;
+pub mod kernel;
 pub mod postgres;
