@@ -24,6 +24,9 @@ use anyhow::{Context, Result, bail, ensure};
 /// The unprivileged user that the server runs as when the test runs as root.
 const SERVER_USER: &str = "postgres";
 
+/// Where Debian installs each major version.
+const INSTALLED: &str = "/usr/lib/postgresql";
+
 /// A running server. Listens on 127.0.0.1 and on a unix socket, trusts every local connection, superuser `postgres`,
 /// database `postgres`. Dropping it stops the server at once and removes its files.
 #[derive(Debug)]
@@ -35,12 +38,26 @@ pub struct PostgresServer {
 }
 
 impl PostgresServer {
-    /// Makes a cluster and starts it with these settings (`postgresql.conf` names and values) on top of quick, unsafe
-    /// defaults (no fsync). Returns when it accepts connections, a few seconds later.
+    /// Makes a cluster of the newest PostgreSQL installed and starts it with these settings (`postgresql.conf` names and
+    /// values) on top of quick, unsafe defaults (no fsync). Returns when it accepts connections, about a second later.
     ///
     /// # Errors
     /// When no PostgreSQL is installed under `/usr/lib/postgresql`, or it does not start; the server's log is quoted.
     pub fn start(settings: &[(&str, &str)]) -> Result<Self> {
+        Self::start_in(newest_bin_dir()?, settings)
+    }
+
+    /// As [`Self::start`], with this major version.
+    ///
+    /// # Errors
+    /// As [`Self::start`], and when this version is not installed.
+    pub fn start_major(major: u32, settings: &[(&str, &str)]) -> Result<Self> {
+        let bin_dir = PathBuf::from(format!("{INSTALLED}/{major}/bin"));
+        ensure!(bin_dir.join("initdb").exists(), "no PostgreSQL {major}: install postgresql-{major}");
+        Self::start_in(bin_dir, settings)
+    }
+
+    fn start_in(bin_dir: PathBuf, settings: &[(&str, &str)]) -> Result<Self> {
         let dir = tempfile::Builder::new()
             .prefix("pg-")
             .tempdir()
@@ -50,7 +67,7 @@ impl PostgresServer {
             let (uid, gid) = user_ids(SERVER_USER)?;
             chown(dir.path(), Some(uid), Some(gid))?;
         }
-        let mut server = Self { dir, bin_dir: newest_bin_dir()?, port: 0, as_root };
+        let mut server = Self { dir, bin_dir, port: 0, as_root };
         let data = server.data_dir();
         server.run_as_owner("initdb", |c| {
             c.args([
@@ -196,7 +213,7 @@ impl Drop for PostgresServer {
 
 /// The programs of the newest PostgreSQL in Debian's layout.
 fn newest_bin_dir() -> Result<PathBuf> {
-    let root = Path::new("/usr/lib/postgresql");
+    let root = Path::new(INSTALLED);
     let entries = fs::read_dir(root)
         .with_context(|| format!("no PostgreSQL in {}: install postgresql", root.display()))?;
     let version = |name: &OsStr| name.to_str().and_then(|n| n.parse::<u32>().ok());

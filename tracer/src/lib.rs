@@ -12,6 +12,7 @@ pub mod capture;
 pub mod cli;
 pub mod config;
 pub mod conn;
+pub mod doctor;
 pub mod event;
 pub mod host;
 pub mod pipeline;

@@ -29,7 +29,7 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
                 Ok(USAGE)
             }
         },
-        Command::Doctor(_) => Ok(1),
+        Command::Doctor(arguments) => doctor(arguments.pid),
         Command::Completions(arguments) => print(&completions(arguments.shell)),
         Command::Man => print(&man()?),
     }
@@ -48,6 +48,15 @@ fn attach(config: &tracer::config::AttachConfig) -> anyhow::Result<u8> {
 #[cfg(not(feature = "bpf"))]
 fn attach(_: &tracer::config::AttachConfig) -> anyhow::Result<u8> {
     anyhow::bail!("this dbtap was built without its kernel part; build it with `cargo xtask build`")
+}
+
+/// 0: all that `attach` needs is there. 1: something is missing, each with its remedy.
+fn doctor(pid: Option<u32>) -> anyhow::Result<u8> {
+    let diagnosis = tracer::doctor::diagnose(pid);
+    let stdout = std::io::stdout();
+    let columns = rustix::termios::tcgetwinsize(&stdout).map_or(0, |size| usize::from(size.ws_col));
+    print(tracer::doctor::render(&diagnosis, columns.max(80)).as_bytes())?;
+    Ok(if diagnosis.is_ready() { 0 } else { FAILED })
 }
 
 /// A reader that has seen enough is no failure.

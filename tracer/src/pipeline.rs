@@ -130,6 +130,11 @@ impl Pipeline {
         self.table.tick(now, &mut self.texts, &mut self.groups);
     }
 
+    /// The capture is over: call this once, after the last record and before [`Pipeline::in_flight`] and the totals.
+    pub fn capture_ends(&mut self, at: Nanos) {
+        self.table.capture_ends(at, &self.texts, &mut self.groups);
+    }
+
     /// Forks, executions and exits of targets since the last call.
     pub fn process_changes(&mut self) -> Vec<(u32, Nanos, ProcessChange)> {
         std::mem::take(&mut self.changes)

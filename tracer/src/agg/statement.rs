@@ -2,11 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer};
 
 use super::Aggregator;
 use super::group::Group;
-use super::histogram::{self, Histogram};
+use super::histogram::Histogram;
 use crate::report::address;
 use crate::report::model::{Distribution, ErrorCount, Statement};
 use crate::sql::{Text, Texts};
@@ -15,7 +14,6 @@ impl Aggregator {
     /// One entry for each group, by total time, the most first; equal ones by their identity, so that two reports
     /// of the same traffic are equal. Groups that have no finished request come last.
     pub fn statements(&self, texts: &Texts) -> Vec<Statement> {
-        let mut scratch = histogram::hdr();
         let mut groups: Vec<&Group> = self.groups.iter().filter(|g| g.folded_into.is_none()).collect();
         groups.sort_by(|a, b| {
             let identity =
@@ -24,23 +22,16 @@ impl Aggregator {
                 .then_with(|| b.latency.count().cmp(&a.latency.count()))
                 .then_with(|| identity(a).cmp(&identity(b)))
         });
-        groups
-            .into_iter()
-            .map(|group| statement(group, texts.get(group.key.text), scratch.as_mut()))
-            .collect()
+        groups.into_iter().map(|group| statement(group, texts.get(group.key.text))).collect()
     }
 }
 
 /// The report's id of a text: the same on every host.
-///
-/// FNV-1a of 64 bits (offset basis and prime as in draft-eastlake-fnv) over the normalised text.
 pub(super) fn statement_id(text: &Text) -> u64 {
-    text.text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    text.id
 }
 
-fn statement(group: &Group, text: &Text, mut hdr: Option<&mut hdrhistogram::Histogram<u64>>) -> Statement {
+fn statement(group: &Group, text: &Text) -> Statement {
     let mut errors: Vec<ErrorCount> = group
         .errors
         .iter()
@@ -59,34 +50,26 @@ fn statement(group: &Group, text: &Text, mut hdr: Option<&mut hdrhistogram::Hist
         rows: group.rows,
         request_bytes: group.request_bytes,
         answer_bytes: group.answer_bytes,
-        latency: distribution(&group.latency, hdr.as_deref_mut()),
-        first_byte: distribution(&group.first_byte, hdr),
+        latency: distribution(&group.latency),
+        first_byte: distribution(&group.first_byte),
         slow_count: group.slow_count,
     }
 }
 
-/// Percentiles come from the HDR histogram, everything else from the exact values.
-pub(super) fn distribution(
-    histogram: &Histogram,
-    hdr: Option<&mut hdrhistogram::Histogram<u64>>,
-) -> Distribution {
-    let mut shown = Distribution {
+/// Percentiles come from the buckets, everything else from the exact values.
+fn distribution(histogram: &Histogram) -> Distribution {
+    let [p50_ns, p90_ns, p95_ns, p99_ns, p999_ns] = histogram.quantiles([500, 900, 950, 990, 999]);
+    Distribution {
         min_ns: histogram.min_ns(),
         mean_ns: histogram.mean_ns(),
+        p50_ns,
+        p90_ns,
+        p95_ns,
+        p99_ns,
+        p999_ns,
         max_ns: histogram.max_ns(),
         sum_ns: u64::try_from(histogram.sum_ns()).unwrap_or(u64::MAX),
         buckets: histogram.quarter_octaves(),
-        ..Distribution::default()
-    };
-    let Some(hdr) = hdr else { return shown };
-    histogram.copy_to(hdr);
-    // HDR answers with the upper end of a bucket, which may lie above the largest value that was really seen.
-    let at = |quantile| hdr.value_at_quantile(quantile).clamp(shown.min_ns, shown.max_ns);
-    (shown.p50_ns, shown.p90_ns, shown.p95_ns) = (at(0.5), at(0.9), at(0.95));
-    (shown.p99_ns, shown.p999_ns) = (at(0.99), at(0.999));
-    let mut encoded = Vec::new();
-    if V2DeflateSerializer::new().serialize(hdr, &mut encoded).is_ok() {
-        shown.hdr = STANDARD.encode(&encoded);
+        hdr: STANDARD.encode(histogram.encode()),
     }
-    shown
 }

@@ -141,7 +141,7 @@ struct CaptureArgs {
     /// Count requests that took at least this long as slow
     #[arg(long, value_name = "TIME", value_parser = config::parse_duration)]
     slow: Option<Duration>,
-    /// Bytes of each request that are looked at
+    /// Bytes copied each way before the talk turns; then only ends of transfers
     #[arg(long, value_name = "N", default_value_t = config::CAPTURE_BYTES_DEFAULT)]
     #[arg(value_parser = value_parser!(u32).range(config::CAPTURE_BYTES_RANGE))]
     capture_bytes: u32,

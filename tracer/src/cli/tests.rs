@@ -24,7 +24,7 @@ fn attach_defaults() {
     assert_eq!(config.selectors, [Selector::Pid(42)]);
     assert!(config.follow && config.protocols.is_empty() && config.peers.is_empty());
     assert_eq!(config.duration, Duration::from_secs(30));
-    assert_eq!((config.slow, config.capture_bytes, config.format.as_str()), (None, 4096, "table"));
+    assert_eq!((config.slow, config.capture_bytes, config.format.as_str()), (None, 1 << 20, "table"));
     assert_eq!(config.destination, Destination::Stdout);
 }
 
@@ -82,7 +82,7 @@ fn wrong_usage() {
     check("attach 1 --slow never", "not a length of time");
     check("attach 1 --format yaml", "[possible values: table, json]");
     check("attach 1 --protocol oracle", "[possible values: postgresql");
-    check("attach 1 --capture-bytes 1", "1 is not in 64..=65536");
+    check("attach 1 --capture-bytes 1", "1 is not in 1024..=4194304");
     check("attach 1 --peer db:x", "not a peer");
     check("attach --container payments", "not a container id");
     check("attach --comm sixteen-letters-", "longer than the 15 bytes");

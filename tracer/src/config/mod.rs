@@ -16,11 +16,12 @@ use std::time::Duration;
 /// Names of the report's forms.
 pub const FORMATS: [&str; 2] = ["table", "json"];
 
-/// How many bytes of each request are looked at when nothing else is asked for: longer than nearly all statements.
+/// How many bytes are copied in one direction of a connection until the direction turns, when nothing else is asked for:
+/// longer than nearly all statements, answers and pipelines.
 pub const CAPTURE_BYTES_DEFAULT: u32 = 1 << 20;
 
-/// What may be asked for. Below, not even the head of a message fits; above, records get too large for the ring.
-pub const CAPTURE_BYTES_RANGE: RangeInclusive<i64> = 4096..=67_108_864;
+/// What may be asked for. Below, many statements are cut; above, one transfer could fill the ring buffer.
+pub const CAPTURE_BYTES_RANGE: RangeInclusive<i64> = 1024..=4_194_304;
 
 /// A thread or process name has at most 15 bytes: `TASK_COMM_LEN` is 16 with the NUL (`include/linux/sched.h`).
 const COMM_BYTES: usize = 15;
@@ -106,7 +107,7 @@ pub struct AttachConfig {
     pub duration: Duration,
     /// From which latency on a request counts as slow.
     pub slow: Option<Duration>,
-    /// Bytes of each request that are copied.
+    /// Bytes copied in one direction of a connection until the direction turns.
     pub capture_bytes: u32,
     /// A name of [`FORMATS`].
     pub format: String,

@@ -145,6 +145,13 @@ impl Connection {
         }
     }
 
+    /// The capture is over: nothing that waits for certainty can become more certain.
+    pub(super) fn capture_ends(&mut self, out: &mut Requests) {
+        if let Reader::Decoding(recognised) = &mut self.reader {
+            recognised.protocol.capture_ends(out);
+        }
+    }
+
     /// Its current request was cancelled through another connection.
     pub(super) fn cancelled(&mut self, at: Nanos) {
         if let Reader::Decoding(recognised) = &mut self.reader {

@@ -190,6 +190,17 @@ impl Table {
         }
     }
 
+    /// The capture is over: takes what protocols held back.
+    pub fn capture_ends(&mut self, at: Nanos, texts: &Texts, outcome: &mut dyn Outcome) {
+        let sockets: Vec<SocketId> = self.connections.keys().copied().collect();
+        for socket in sockets {
+            if let Some(connection) = self.connections.get_mut(&socket) {
+                connection.capture_ends(&mut self.buffer);
+            }
+            self.hand_out(socket, at, texts, outcome);
+        }
+    }
+
     /// Passes on what a connection's protocol has put into the buffer.
     fn hand_out(&mut self, socket: SocketId, at: Nanos, texts: &Texts, outcome: &mut dyn Outcome) {
         if let Some(connection) = self.connections.get_mut(&socket) {

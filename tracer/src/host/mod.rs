@@ -6,10 +6,14 @@ pub mod btf;
 pub mod cgroup;
 pub mod clock;
 pub mod kernel;
+pub mod libraries;
+pub mod peers;
 pub mod process;
 pub mod self_usage;
 pub mod socket;
 pub mod target;
+#[cfg(test)]
+pub(crate) mod testing;
 mod text;
 
 pub use text::printable;

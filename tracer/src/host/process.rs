@@ -51,7 +51,9 @@ pub enum ProcessError {
         comm: String,
     },
     /// The system forbids it.
-    #[error("not allowed to look at process {0}; run dbtap as root (sudo)")]
+    #[error(
+        "not allowed to look at process {0}; run dbtap as root with sudo (where root is refused too, a security module such as SELinux or AppArmor forbids it)"
+    )]
     Permission(u32),
     /// Something else went wrong with a file of `/proc`.
     #[error("cannot read {path}: {source}; check that /proc is mounted and complete", path = path.display())]

@@ -61,7 +61,7 @@ pub enum TargetError {
     NoMatch(Selector),
     /// A selector that no readable process fits, while others were not readable.
     #[error(
-        "no process that dbtap may look at matches {selector}, and {hidden} could not be looked at; run dbtap as root (sudo)"
+        "no process that dbtap may look at matches {selector}, and {hidden} could not be looked at; run dbtap as root with sudo"
     )]
     Hidden {
         /// The selector.

@@ -22,7 +22,21 @@ fn check_golden(file: &str, actual: &str) {
         std::fs::write(&path, actual).unwrap();
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    assert_eq!(actual, expected, "{file} differs");
+    for (n, (actual, expected)) in actual.lines().zip(expected.lines()).enumerate() {
+        let same = actual.bytes().zip(expected.bytes()).take_while(|(a, b)| a == b).count();
+        let from = actual.floor_char_boundary(same.saturating_sub(60));
+        let part = |line: &str| {
+            line.chars().skip(line.get(..from).unwrap_or("").chars().count()).take(120).collect::<String>()
+        };
+        assert!(
+            actual == expected,
+            "{file}:{}\n actual ...{}\n golden ...{}",
+            n + 1,
+            part(actual),
+            part(expected)
+        );
+    }
+    assert_eq!(actual.lines().count(), expected.lines().count(), "{file}");
 }
 
 #[test]
@@ -203,7 +217,9 @@ proptest! {
         let statement = report.statements[0].id.clone();
         let connection = report.connections[0].id.clone();
         report.in_flight.push(InFlight { statement, connection, thread: u32::MAX, age_ns: u64::MAX });
-        report.statements[1].errors[0].code = text;
+        for error in report.statements.iter_mut().flat_map(|s| &mut s.errors) {
+            error.code.clone_from(&text);
+        }
         check_table(&report, Layout { width, color: false, ascii });
         let json = render(&super::json::Json, &report, Layout::default());
         prop_assert!(!json.trim_end_matches('\n').contains(|c| c < ' '));

@@ -7,90 +7,31 @@ pub(super) struct After {
     pub value: bool,
     /// NULL, TRUE and FALSE right behind it are constants, not part of a test or an option.
     pub constant: bool,
+    /// TRUE and FALSE are, but NULL is not.
+    pub boolean: bool,
     /// A parenthesis behind it opens no argument list.
     pub space: bool,
 }
 
-/// A value follows; NULL, TRUE and FALSE are constants there.
-const BEFORE_CONSTANT: &[&str] = &[
-    "and",
-    "between",
-    "case",
-    "default",
-    "distinct",
-    "else",
-    "having",
-    "ilike",
-    "like",
-    "limit",
-    "offset",
-    "or",
-    "return",
-    "returning",
-    "select",
-    "similar",
-    "symmetric",
-    "then",
-    "when",
-    "where",
-];
-
-/// A value follows, where NULL, TRUE and FALSE have a meaning of their own.
-const BEFORE_VALUE: &[&str] = &["by", "escape", "fetch", "from", "not", "on", "to", "using"];
-
-/// A parenthesis behind these opens no argument list, beside those above.
-const BEFORE_PARENTHESIS: &[&str] = &[
-    "all",
-    "analyze",
-    "any",
-    "as",
-    "atomic",
-    "check",
-    "conflict",
-    "constraint",
-    "cube",
-    "do",
-    "except",
-    "exclude",
-    "explain",
-    "filter",
-    "foreign",
-    "full",
-    "group",
-    "inner",
-    "intersect",
-    "into",
-    "is",
-    "join",
-    "key",
-    "lateral",
-    "materialized",
-    "only",
-    "order",
-    "outer",
-    "over",
-    "partition",
-    "primary",
-    "references",
-    "rollup",
-    "set",
-    "sets",
-    "some",
-    "table",
-    "union",
-    "unique",
-    "update",
-    "window",
-    "with",
-    "within",
-];
-
 /// What a word, in lower case, says about what follows it.
 pub(super) fn after(word: &[u8]) -> After {
-    let listed = |list: &[&str]| list.iter().any(|w| w.as_bytes() == word);
-    let constant = listed(BEFORE_CONSTANT);
-    let value = constant || listed(BEFORE_VALUE);
-    After { value, constant, space: value || listed(BEFORE_PARENTHESIS) }
+    let (value, constant, space) = match word {
+        b"and" | b"between" | b"case" | b"default" | b"distinct" | b"else" | b"having" | b"ilike"
+        | b"like" | b"limit" | b"offset" | b"or" | b"return" | b"returning" | b"select" | b"similar"
+        | b"symmetric" | b"then" | b"when" | b"where" => (true, true, true),
+        // A value follows, where NULL, TRUE and FALSE may have a meaning of their own.
+        b"by" | b"escape" | b"fetch" | b"from" | b"not" | b"on" | b"to" | b"using" => (true, false, true),
+        // A parenthesis is not the one of an argument list.
+        b"all" | b"analyze" | b"any" | b"as" | b"atomic" | b"check" | b"conflict" | b"constraint"
+        | b"cube" | b"do" | b"except" | b"exclude" | b"explain" | b"filter" | b"foreign" | b"full"
+        | b"group" | b"inner" | b"intersect" | b"into" | b"is" | b"join" | b"key" | b"lateral"
+        | b"materialized" | b"only" | b"order" | b"outer" | b"over" | b"partition" | b"primary"
+        | b"references" | b"rollup" | b"set" | b"sets" | b"some" | b"table" | b"union" | b"unique"
+        | b"update" | b"window" | b"with" | b"within" => (false, false, true),
+        _ => (false, false, false),
+    };
+    // `JOIN ... ON true`, but `RETURNS NULL ON NULL INPUT`.
+    After { value, constant, boolean: word == b"on", space }
 }
 
 /// NULL, TRUE or FALSE, in lower case.

@@ -6,6 +6,9 @@
 //! `standard_conforming_strings` is taken to be on, as it is by default since PostgreSQL 9.1, with one exception: a
 //! quote that follows a backslash and stands right before a letter or digit does not end its string.
 
+/// Longest operator in bytes (NAMEDATALEN - 1 in PostgreSQL's default build).
+const MAX_OPERATOR: usize = 63;
+
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -86,7 +89,25 @@ pub(super) fn is_space(b: u8) -> bool {
 
 /// `op_chars` in scan.l.
 fn is_operator(b: u8) -> bool {
-    b"~!@#^&|`?+-*/%<>=".contains(&b)
+    matches!(
+        b,
+        b'~' | b'!'
+            | b'@'
+            | b'#'
+            | b'^'
+            | b'&'
+            | b'|'
+            | b'`'
+            | b'?'
+            | b'+'
+            | b'-'
+            | b'*'
+            | b'/'
+            | b'%'
+            | b'<'
+            | b'>'
+            | b'='
+    )
 }
 
 impl<'a> Lexer<'a> {
@@ -236,17 +257,19 @@ impl<'a> Lexer<'a> {
     /// End of an operator at `at`: as far as operator bytes go, not into a comment, and without a sign at its end
     /// that belongs to what follows (manual, section 4.1.3).
     fn operator(&self, at: usize) -> usize {
-        let mut end = self.end_of_run(at, is_operator);
-        let run = self.sql.get(at..end).unwrap_or_default();
-        let comment = run.windows(2).position(|w| w == b"--" || w == b"/*");
-        if let Some(n) = comment {
-            end = at + n;
-        }
-        let run = self.sql.get(at..end).unwrap_or_default();
-        if !run.iter().any(|b| b"~!@#^&|`?%".contains(b)) {
-            while end > at + 1 && matches!(self.byte(end - 1), Some(b'+' | b'-')) {
-                end -= 1;
+        // No longer than the server allows, so that a long run of signs is not looked through for each of them.
+        let (mut end, mut may_end_in_sign) = (at, false);
+        while end < at + MAX_OPERATOR {
+            let Some(b) = self.byte(end).filter(|b| is_operator(*b)) else { break };
+            if matches!((b, self.byte(end + 1)), (b'-', Some(b'-')) | (b'/', Some(b'*'))) {
+                break;
             }
+            may_end_in_sign |=
+                matches!(b, b'~' | b'!' | b'@' | b'#' | b'^' | b'&' | b'|' | b'`' | b'?' | b'%');
+            end += 1;
+        }
+        while !may_end_in_sign && end > at + 1 && matches!(self.byte(end - 1), Some(b'+' | b'-')) {
+            end -= 1;
         }
         end.max(at + 1)
     }

@@ -48,10 +48,10 @@ impl Before {
         }
     }
 
-    /// Is NULL, TRUE or FALSE a constant here?
-    fn wants_constant(self) -> bool {
+    /// Is this word, NULL, TRUE or FALSE in lower case, a constant here?
+    fn wants_constant(self, word: &[u8]) -> bool {
         match self {
-            Self::Word(after) => after.constant,
+            Self::Word(after) => after.constant || (after.boolean && word != b"null"),
             Self::Open | Self::Comma | Self::Operator | Self::Unary => true,
             _ => false,
         }
@@ -82,6 +82,8 @@ pub(super) struct Normalizer {
     before: Before,
     sign: Option<Sign>,
     after_hint: bool,
+    /// A parenthesis after this name opens a list of columns: `INTO t (a, b)` reads better so.
+    names_table: bool,
     depth: u32,
     operation: Vec<u8>,
     search: Search,
@@ -95,6 +97,7 @@ impl Normalizer {
             before: Before::Start,
             sign: None,
             after_hint: false,
+            names_table: false,
             depth: 0,
             operation: Vec::new(),
             search: Search::First,
@@ -108,7 +111,7 @@ impl Normalizer {
         self.lists.clear();
         self.operation.clear();
         (self.before, self.sign, self.after_hint) = (Before::Start, None, false);
-        (self.depth, self.search) = (0, Search::First);
+        (self.depth, self.search, self.names_table) = (0, Search::First, false);
 
         let mut lexer = Lexer::new(sql);
         while let Some(token) = lexer.next() {
@@ -239,7 +242,7 @@ impl Normalizer {
         let n = digits.iter().fold(0u64, |n, d| n.saturating_mul(10).saturating_add(u64::from(d - b'0')));
         let n = self.lists.param(n);
         self.space_before_name();
-        self.output.push(format!("${n}").as_bytes());
+        self.output.push_param(n);
         self.before = Before::Value;
     }
 
@@ -255,7 +258,7 @@ impl Normalizer {
         };
         self.look_for_operation(text, lower);
         let qualified = self.before == Before::Joint;
-        if keywords::is_constant(lower) && self.before.wants_constant() {
+        if keywords::is_constant(lower) && self.before.wants_constant(lower) {
             return self.constant();
         }
         if (keywords::is_verb(lower) || lower == b"with")
@@ -270,6 +273,11 @@ impl Normalizer {
             b"array" => Before::ListWord(ListKind::Array),
             b"values" => Before::ListWord(ListKind::Rows),
             _ => Before::Word(keywords::after(lower)),
+        };
+        self.names_table = match before {
+            _ if matches!(lower, b"into" | b"table") => true,
+            Before::Word(after) => self.names_table && !after.space,
+            _ => false,
         };
         self.name(text, true, before);
     }
@@ -345,7 +353,9 @@ impl Normalizer {
     fn open(&mut self, text: &[u8]) {
         let start = self.output.len();
         let round = text == b"(";
+        let names_table = std::mem::take(&mut self.names_table);
         let tight = match self.before {
+            Before::Word(_) | Before::Quoted if round && names_table => false,
             Before::Start | Before::Open | Before::Joint | Before::Colon | Before::Unary | Before::Quoted => {
                 true
             }

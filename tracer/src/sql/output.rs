@@ -40,6 +40,24 @@ impl Output {
         self.key.extend_from_slice(text);
     }
 
+    /// A parameter.
+    pub(super) fn push_param(&mut self, n: u64) {
+        let mut digits = [0; 20];
+        let (mut at, mut rest) = (digits.len(), n);
+        loop {
+            at -= 1;
+            if let Some(digit) = digits.get_mut(at) {
+                *digit = b"0123456789"[usize::try_from(rest % 10).unwrap_or(0)];
+            }
+            rest /= 10;
+            if rest == 0 || at == 0 {
+                break;
+            }
+        }
+        self.push(b"$");
+        self.push(digits.get(at..).unwrap_or_default());
+    }
+
     /// Text from the statement. `fold`: upper and lower case are the same (ASCII only, as the server folds).
     pub(super) fn push_foreign(&mut self, text: &[u8], fold: bool) {
         let start = self.key.len();

@@ -85,6 +85,8 @@ fn template() -> impl Strategy<Value = &'static str> {
         "alter role bob set password = {}",
         "/*+ SeqScan( t ) Set( a {} ) */ select a from t where b = {}",
         "call p ( {} , x => {} )",
+        "select a from t where a in ( $1 , $2 , $3 ) and b = $4 or c in ( {} , $5 ) and d = $6",
+        "select a from t where ( a , b ) in ( ( $1 , {} ) , ( $2 , {} ) ) and c = array [ [ {} , {} ] , [ {} , {} ] ] and d = $3",
     ])
 }
 
@@ -125,7 +127,7 @@ fn leaks(text: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Case 79.
     #[test]

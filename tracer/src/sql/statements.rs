@@ -26,7 +26,6 @@ impl<'a> Iterator for Statements<'a> {
             let mut nesting = Nesting::default();
             let mut end = self.sql.len();
             loop {
-                let before = self.lexer.offset();
                 match self.lexer.next_solid() {
                     None => break,
                     Some(token) if token.is_punct(";") && !nesting.is_inside() => {
@@ -35,9 +34,8 @@ impl<'a> Iterator for Statements<'a> {
                     }
                     Some(token) => nesting.take(&token),
                 }
-                debug_assert!(self.lexer.offset() > before);
             }
-            if nesting.words > 0 {
+            if nesting.tokens > 0 {
                 return self.sql.get(start..end).map(<[u8]>::trim_ascii);
             }
             if self.lexer.offset() >= self.sql.len() {
@@ -51,7 +49,7 @@ impl<'a> Iterator for Statements<'a> {
 #[derive(Default)]
 struct Nesting {
     /// Tokens so far.
-    words: u64,
+    tokens: u64,
     /// The statement creates a routine or a rule, as far as its first words tell.
     creates: Creates,
     /// The token before was BEGIN.
@@ -78,7 +76,7 @@ impl Nesting {
     }
 
     fn take(&mut self, token: &Token<'_>) {
-        self.words += 1;
+        self.tokens = self.tokens.saturating_add(1);
         match self.creates {
             Creates::Unknown if token.is_word("create") => self.creates = Creates::Maybe,
             Creates::Maybe if token.is_word("or") || token.is_word("replace") => {}

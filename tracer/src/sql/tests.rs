@@ -125,11 +125,12 @@ fn constants_by_name() {
     check("select * from t where a IS NOT TRUE", "select * from t where a IS NOT TRUE");
     check("select * from t where a is distinct from null", "select * from t where a is distinct from null");
     check("insert into t values (null, true, 1)", "insert into t values (?, ?, ?)");
-    check("create table t (a int not null, b int null)", "create table t(a int not null, b int null)");
+    check("create table t (a int not null, b int null)", "create table t (a int not null, b int null)");
     check(
         "alter table t add foreign key (a) references u on delete set null",
         "alter table t add foreign key (a) references u on delete set null",
     );
+    check("select a from t join u on true", "select a from t join u on ?");
     check("select null::int", "select ?::int");
     check("select t.null, t.true from t", "select t.null, t.true from t");
     check("select * from t order by a nulls first", "select * from t order by a nulls first");
@@ -185,7 +186,7 @@ fn lists_have_one_form() {
     check("insert into t values (1, 2), (3, 4), (5, 6)", "insert into t values (?, ?)");
     check(
         "insert into t (a, b) values ($1, $2), ($3, $4) on conflict do nothing",
-        "insert into t(a, b) values ($1, $2) on conflict do nothing",
+        "insert into t (a, b) values ($1, $2) on conflict do nothing",
     );
     check(
         "insert into t values ($1,$2,now()),($3,$4,now()) returning a + $5",
@@ -249,6 +250,9 @@ fn names_and_spacing() {
         "select sum(a)over(partition by b)filter(where c)",
         "select sum(a) over (partition by b) filter (where c)",
     );
+    check("insert into s.\"T\"(a,b)select f(a),b from t", "insert into s.\"T\" (a, b) select f(a), b from t");
+    check("create table t(a int,check(a>0))", "create table t (a int, check (a > ?))");
+    check("select a into b from f(1)", "select a into b from f(?)");
     check("select 1;", "select ?");
     check("select 1 ; ; ", "select ?");
     check("select 1; select 2", "select ?; select ?");
@@ -267,6 +271,36 @@ fn names_and_spacing() {
     check_different("select a from t", "select b from t");
     check_different("select $1", "select $2");
     check_different("select a - b", "select a + b");
+}
+
+/// What object-relational mappers and catalog tools send.
+#[test]
+fn statements_of_real_programs() {
+    check(
+        r#"INSERT INTO "users" ("id","name") VALUES ($1,$2),($3,$4) RETURNING "users"."id""#,
+        r#"INSERT INTO "users" ("id", "name") VALUES ($1, $2) RETURNING "users"."id""#,
+    );
+    check(
+        r#"SELECT a."x" AS "X_1" FROM "T" AS a WHERE (a."x" IN ($1,$2,$3)) AND (a.y @> ARRAY[1,2]::int[]) LIMIT $4"#,
+        r#"SELECT a."x" AS "X_1" FROM "T" AS a WHERE (a."x" IN ($1)) AND (a.y @> ARRAY[?]::int[]) LIMIT $2"#,
+    );
+    check(
+        "SELECT c.oid::pg_catalog.regclass FROM pg_catalog.pg_class c WHERE c.relkind OPERATOR(pg_catalog.=) 'r' COLLATE pg_catalog.default",
+        "SELECT c.oid::pg_catalog.regclass FROM pg_catalog.pg_class c WHERE c.relkind OPERATOR(pg_catalog.=) ? COLLATE pg_catalog.default",
+    );
+    check(
+        "CREATE UNIQUE INDEX CONCURRENTLY i ON t USING btree (a, lower(b)) WHERE a > 5",
+        "CREATE UNIQUE INDEX CONCURRENTLY i ON t USING btree(a, lower(b)) WHERE a > ?",
+    );
+    check("SAVEPOINT _sqlx_savepoint_1", "SAVEPOINT _sqlx_savepoint_1");
+    check(
+        "select interval '1' year(3), a::timestamp(3) with time zone",
+        "select interval ? year(?), a::timestamp(?) with time zone",
+    );
+    check(
+        "UPDATE pgbench_accounts SET abalance = abalance + -4921 WHERE aid = 99;",
+        "UPDATE pgbench_accounts SET abalance = abalance + ? WHERE aid = ?",
+    );
 }
 
 #[test]
@@ -397,6 +431,57 @@ fn cut_texts_join_each_other() {
     assert_eq!(texts.intern_sql(b"select a from t where b = 'xxxxxxxxxx' and", true), first);
     assert_eq!(texts.intern_sql(b"select a from t where b = '' and c = 1 or d =", true), first);
     assert_ne!(texts.intern_sql(b"select a from u where b = ''", true), first);
+    // A beginning that says little takes nothing in.
+    let little = texts.intern_sql(b"insert into t values ('", true);
+    assert_ne!(
+        texts.intern_sql(b"insert into t values ('', a, b, c, d, e, f, g, h, i, j, k, l", true),
+        little
+    );
+}
+
+/// CPU time of this thread so far, in nanoseconds (first field of schedstat, proc(5)): unlike the clock on the wall it
+/// does not depend on what else the machine does.
+fn cpu_ns() -> u64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    stat.split(' ').next().unwrap().parse().unwrap()
+}
+
+/// Effort grows with the length of a text, not with its square.
+#[test]
+fn no_text_is_slow() {
+    let pieces = [
+        "+-",
+        "-+",
+        "'a'\n",
+        "U&'a' ",
+        "$a$b",
+        "$a ",
+        "? ",
+        "/*",
+        "/*+ x */",
+        "(",
+        "array[",
+        "in (1,",
+        "\\'",
+        "((),",
+        "- ",
+        "in ($1,",
+        "values (1),",
+        "a.",
+        "\"",
+        "-- x\n",
+    ];
+    for piece in pieces {
+        let sql = piece.repeat(50_000 / piece.len());
+        let before = cpu_ns();
+        for truncated in [false, true] {
+            Texts::new(10).intern_sql(sql.as_bytes(), truncated);
+        }
+        assert!(super::statements(sql.as_bytes()).count() < 2);
+        // Some 100 ms without optimisation; the square would take several seconds.
+        let took = cpu_ns() - before;
+        assert!(took < 2_000_000_000, "{piece:?}: {took} ns");
+    }
 }
 
 /// These values never change in version 1.

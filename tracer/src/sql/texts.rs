@@ -90,8 +90,9 @@ impl Texts {
     /// Interns one SQL statement, literals removed. `truncated`: `sql` is only the beginning of it.
     ///
     /// A cut statement gets the id of the only known whole statement that begins with what is left of it. Otherwise it
-    /// joins the cut statement that it continues or that continues it, if there is just one; else it is a text of its
-    /// own. A statement without any token is `(empty)`.
+    /// joins a cut statement: the only one that continues it, or the longest one that it continues. (Where the limit
+    /// cuts depends on the length of the literals before, which must not decide about the group.) Else it is a text of
+    /// its own, and stays one when the whole statement is seen later. A statement without any token is `(empty)`.
     pub fn intern_sql(&mut self, sql: &[u8], truncated: bool) -> TextId {
         let raw = (self.hashers.0.hash_one((sql, truncated)), self.hashers.1.hash_one((sql, truncated)));
         if let Some(id) = self.recent.get(&raw) {
@@ -226,12 +227,14 @@ fn only_continuation(entries: &BTreeMap<Box<[u8]>, TextId>, key: &[u8]) -> Optio
     found
 }
 
-/// The longest entry that `key` begins with.
+/// The longest entry that `key` begins with, and that is at least half of it: less would say little.
 fn longest_beginning(entries: &BTreeMap<Box<[u8]>, TextId>, key: &[u8]) -> Option<TextId> {
     let until = (Bound::Excluded(&[][..]), Bound::Excluded(key));
     // Sorted order: beginnings of `key` come before it, longest last, with others between.
     let mut before = entries.range::<[u8], _>(until).rev().take(MAX_CANDIDATES);
-    before.find(|(other, _)| key.starts_with(other) && continues(other, key)).map(|(_, id)| *id)
+    let alike =
+        |other: &[u8]| other.len() * 2 >= key.len() && key.starts_with(other) && continues(other, key);
+    before.find(|(other, _)| alike(other)).map(|(_, id)| *id)
 }
 
 /// `whole` begins with `part`: does `part` end at the edge of a token?

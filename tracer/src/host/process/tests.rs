@@ -1,23 +1,8 @@
 //! Lines as the kernel writes them, and real processes.
 
 use super::*;
+use crate::host::testing::Idle;
 use proptest::prelude::*;
-use std::process::{Child, Command, Stdio};
-
-/// Ends the process with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn start(program: &str, arguments: &[&str]) -> Running {
-    let child = Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-    Running(child.unwrap())
-}
 
 const TAIL: &str = "S 1 7 7 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 9 0 123456 1000 10";
 
@@ -69,9 +54,9 @@ fn small_parsers() {
 
 #[test]
 fn a_running_process() {
-    let child = start("sleep", &["60"]);
-    let process = Process::read(child.0.id()).unwrap();
-    assert_eq!(process.pid, child.0.id());
+    let child = Idle::cat();
+    let process = Process::read(child.pid()).unwrap();
+    assert_eq!(process.pid, child.pid());
     assert_eq!(process.parent_pid, std::process::id());
     assert_eq!(process.threads, 1);
     let exe = process.exe.clone().unwrap();
@@ -90,10 +75,10 @@ fn a_running_process() {
 fn an_odd_name_and_a_deleted_program() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("a) (b c");
-    std::fs::copy("/bin/sleep", &program).unwrap();
-    let child = start(program.to_str().unwrap(), &["60"]);
+    std::fs::copy("/bin/cat", &program).unwrap();
+    let child = Idle::start(&program);
     std::fs::remove_file(&program).unwrap();
-    let process = Process::read(child.0.id()).unwrap();
+    let process = Process::read(child.pid()).unwrap();
     assert_eq!(process.comm, "a) (b c");
     let exe = process.exe.unwrap();
     assert_eq!((exe.path, exe.deleted), (program, true));
@@ -101,9 +86,9 @@ fn an_odd_name_and_a_deleted_program() {
 
 #[test]
 fn a_zombie() {
-    let mut child = start("sleep", &["60"]);
-    let pid = child.0.id();
-    child.0.kill().unwrap();
+    let mut child = Idle::cat();
+    let pid = child.pid();
+    child.kill();
     // Not waited for: it stays a zombie of this process.
     while !Stat::read(pid).unwrap().ended {
         std::thread::yield_now();

@@ -2,15 +2,10 @@
 //!
 //! Takes any bytes: a row that does not read as expected is left out.
 
+use crate::host::text::each_line;
 use std::collections::HashSet;
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-
-/// A row has about 150 bytes; a Unix path at most 108 more.
-const MAX_ROW_BYTES: u64 = 1024;
-
-/// 16 million sockets, far more than a host can have.
-const MAX_ROWS: u32 = 1 << 24;
 
 /// What a connection does, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,18 +53,6 @@ pub(super) fn unix(table: impl BufRead, wanted: &HashSet<u64>) -> Vec<(u64, Stat
     let mut rows = Vec::new();
     each_line(table, |line| rows.extend(unix_row(line).filter(|row| wanted.contains(&row.0))));
     rows
-}
-
-/// Bounded in the length of a line and in their number.
-fn each_line(mut table: impl BufRead, mut each: impl FnMut(&[u8])) {
-    let mut line = Vec::new();
-    for _ in 0..MAX_ROWS {
-        line.clear();
-        match table.by_ref().take(MAX_ROW_BYTES).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return,
-            Ok(_) => each(line.strip_suffix(b"\n").unwrap_or(&line)),
-        }
-    }
 }
 
 /// `sl local rem st queues timer retransmits uid timeout inode ...`

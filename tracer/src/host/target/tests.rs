@@ -1,8 +1,10 @@
 //! Real processes of these tests, found in every way.
 
 use super::*;
+use crate::host::testing::spawn;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
 struct Running {
     child: Child,
@@ -21,16 +23,22 @@ impl Drop for Running {
 fn family(name: &str) -> Running {
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy("/bin/bash", folder.path().join(name)).unwrap();
-    let script = "cat <&0 & (cat <&0 & echo ready; wait) <&0 & wait";
-    let mut child = Command::new(folder.path().join(name))
-        .args(["-c", &format!("exec 3<&0; {}", script.replace("<&0", "<&3"))])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let script = "exec 3<&0; cat <&3 & (cat <&3 & echo ready; wait) <&3 & wait";
+    let mut child = spawn(Command::new(folder.path().join(name)).args(["-c", script]));
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "ready\n");
+    // A child has its parent's name until its own program has begun.
+    let root = Process::read(child.id()).unwrap();
+    let all_begun = || {
+        let all = descendants(std::slice::from_ref(&root)).unwrap();
+        all.iter().filter(|process| process.comm == "cat").count() == 2
+    };
+    let patience = Instant::now() + Duration::from_secs(20);
+    while !all_begun() {
+        assert!(Instant::now() < patience, "both children begin");
+        std::thread::sleep(Duration::from_millis(5));
+    }
     Running { child, folder }
 }
 

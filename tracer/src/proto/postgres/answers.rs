@@ -364,7 +364,7 @@ impl Exchange {
     /// The statement of a name as it is now; unknown ones were prepared before the capture.
     fn prepared(&mut self, name: super::names::NameId, texts: &mut Texts) -> Statement {
         self.names.statement(name).unwrap_or_else(|| {
-            let text = texts.intern_prepared_before(self.names.name(name));
+            let text = self.before(name, texts);
             Statement { text, known: false, act: Act::None }
         })
     }

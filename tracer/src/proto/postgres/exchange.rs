@@ -180,8 +180,16 @@ impl Exchange {
 
     fn name_before(&mut self, name: NameId, texts: &mut Texts) {
         if self.names.is_unseen(name) {
-            let text = texts.intern_prepared_before(self.names.name(name));
+            let text = self.before(name, texts);
             self.names.set_before(name, text);
+        }
+    }
+
+    /// The text that stands for a statement that was never seen.
+    pub(super) fn before(&self, name: NameId, texts: &mut Texts) -> TextId {
+        match self.names.name(name) {
+            frontend::UNREAD => texts.label("(name not captured)"),
+            name => texts.intern_prepared_before(name),
         }
     }
 
@@ -346,7 +354,7 @@ impl Exchange {
         match statement.act {
             Act::Execute { name } => match self.names.statement(name) {
                 Some(body) => (body.text, body.known),
-                None => (texts.intern_prepared_before(self.names.name(name)), false),
+                None => (self.before(name, texts), false),
             },
             _ => (statement.text, statement.known),
         }

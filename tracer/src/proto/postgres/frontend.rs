@@ -10,23 +10,37 @@ pub(super) fn cstring(bytes: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
+/// Stands for a name whose end was not captured. No name has a NUL inside.
+pub(super) const UNREAD: &[u8] = b"\0";
+
+/// A name, and what follows it.
+fn named(bytes: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match cstring(bytes) {
+        (name, Some(rest)) => (name, Some(rest)),
+        (_, None) => (UNREAD, None),
+    }
+}
+
 /// Parse: name of the statement, its text, and whether the text lacks its end.
 pub(super) fn parse(body: &[u8]) -> (&[u8], &[u8], bool) {
-    let (name, rest) = cstring(body);
+    let (name, rest) = named(body);
     let (sql, end) = cstring(rest.unwrap_or_default());
     (name, sql, end.is_none())
 }
 
-/// Bind: names of the portal and of the statement.
+/// Bind: names of the portal and of the statement. A portal whose name was not captured is taken as the unnamed one,
+/// so that this one does not keep its old statement.
 pub(super) fn bind(body: &[u8]) -> (&[u8], &[u8]) {
     let (portal, rest) = cstring(body);
-    let (statement, _) = cstring(rest.unwrap_or_default());
-    (portal, statement)
+    match rest {
+        Some(rest) => (portal, named(rest).0),
+        None => (b"", UNREAD),
+    }
 }
 
 /// Execute: name of the portal, and its row limit (0: none).
 pub(super) fn execute(body: &[u8]) -> (&[u8], u32) {
-    let (portal, rest) = cstring(body);
+    let (portal, rest) = named(body);
     let limit = rest.and_then(|rest| rest.first_chunk::<4>()).map_or(0, |limit| u32::from_be_bytes(*limit));
     // The server takes a limit that is not positive as none.
     (portal, if limit > 0x7fff_ffff { 0 } else { limit })
@@ -44,7 +58,7 @@ pub(super) enum Object<'a> {
 /// Describe and Close.
 pub(super) fn object(body: &[u8]) -> Option<Object<'_>> {
     let (kind, rest) = body.split_first()?;
-    let (name, _) = cstring(rest);
+    let (name, _) = named(rest);
     match kind {
         b'S' => Some(Object::Statement(name)),
         b'P' => Some(Object::Portal(name)),

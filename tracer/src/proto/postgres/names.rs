@@ -3,6 +3,7 @@
 //! Never keeps a statement text, only its id. Bounded: past [`NAMES`] names or [`NAME_BYTES`] bytes of names the oldest
 //! are dropped at the next quiet moment, and what uses them later shows as prepared before the capture.
 
+use super::frontend::UNREAD;
 use super::pending::{Act, Statement};
 use crate::request::{Task, TransactionStatus};
 use crate::sql::TextId;
@@ -85,6 +86,12 @@ impl Names {
         NameId(id)
     }
 
+    /// How many names are kept.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Twice the limit: the session must lose its pending work so that names can be dropped.
     pub(super) fn is_overfull(&self) -> bool {
         self.slots.len() > 2 * NAMES || self.name_bytes > 2 * NAME_BYTES
@@ -138,7 +145,9 @@ impl Names {
     }
     /// The server has prepared it.
     pub(super) fn set_statement(&mut self, id: NameId, statement: Statement) {
-        if let Some(slot) = self.slot_mut(id) {
+        if let Some(slot) = self.slot_mut(id)
+            && *slot.name != *UNREAD
+        {
             slot.statement = Some(statement);
             slot.parsed = true;
         }

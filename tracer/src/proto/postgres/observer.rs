@@ -167,7 +167,8 @@ impl Observer {
             self.opening.extend_from_slice(head);
             input = rest;
             match startup::opening(&self.opening) {
-                Opening::More => return,
+                Opening::More if input.is_empty() => return,
+                Opening::More => continue,
                 Opening::Tls => {
                     self.exchange.session.tls = true;
                     return self.stop(Phase::Opaque);

@@ -1,1 +1,8 @@
+//! Dialogues in, requests out.
 
+mod cases;
+mod detection;
+mod dialogue;
+mod joined;
+mod opening;
+mod properties;
