@@ -130,8 +130,9 @@ impl Drop for Driver {
     fn drop(&mut self) {
         self.stdin = None;
         if matches!(self.child.try_wait(), Ok(None)) {
-            let script = format!("kill -s KILL -{}", self.child.id());
+            let script = format!("kill -s KILL -- -{}", self.child.id());
             let _ = Command::new("sh").args(["-c", &script]).stderr(Stdio::null()).status();
+            let _ = self.child.kill();
             let _ = self.child.wait();
         }
     }

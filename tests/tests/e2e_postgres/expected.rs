@@ -32,11 +32,6 @@ pub struct Gaps {
 }
 
 impl Expected {
-    /// Nothing.
-    pub fn none() -> Self {
-        Self::default()
-    }
-
     /// From the JSON rows of `pg_stat_statements`.
     pub fn of_server(rows: &str) -> Self {
         let rows: Vec<serde_json::Value> = serde_json::from_str(rows).unwrap();
@@ -74,11 +69,15 @@ impl Expected {
         self
     }
 
-    /// As [`Self::and`], with the rows of all together.
-    pub fn and_rows(mut self, sql: &str, count: u64, rows: u64) -> Self {
-        let line = self.line(sql);
-        line.count += count;
-        line.rows += rows;
+    /// Statements of which the server's statistics are known to say less than happened: the client's own count.
+    pub fn exactly(mut self, sql: &str, count: u64, rows: u64) -> Self {
+        *self.line(sql) = Line { count, rows, ..Line::default() };
+        self
+    }
+
+    /// Not this statement.
+    pub fn without(mut self, sql: &str) -> Self {
+        self.0.remove(&canonical(sql)).unwrap();
         self
     }
 

@@ -6,5 +6,7 @@
 mod expected;
 mod server;
 
-mod psql;
+mod drivers;
+mod middle;
 mod pgbench;
+mod psql;

@@ -47,7 +47,13 @@ fn every_protocol_and_script_counts_as_the_server_counts() {
         let (ended, output) = watch(&client);
         let said = output.success().unwrap();
         assert!(said.contains("actually processed: 450/450"), "{said}");
-        let report = check(&ended, &database.counted());
+        let mut expected = database.counted();
+        if protocol == "prepared" && script == ["-b", "tpcb-like"] {
+            // PostgreSQL 15 counts a prepared utility statement at its first execution only.
+            assert_eq!((expected.count("BEGIN"), expected.count("END")), (3, 3));
+            expected = expected.exactly("BEGIN", 450, 0).exactly("END", 450, 0);
+        }
+        let report = check(&ended, &expected);
         assert_eq!(report.connections.len(), 4, "three clients, and one that looks at the tables");
     }
 }

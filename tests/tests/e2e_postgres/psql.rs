@@ -4,7 +4,7 @@ use tests::dbtap::{Dbtap, Ended};
 use tests::drivers::{Output, Paused};
 use tracer::report::model::Role;
 
-use crate::expected::{Gaps, check, check_with};
+use crate::expected::{Gaps, canonical, check, check_with};
 use crate::server::{Database, shared};
 
 /// Watches a shell that starts the client only then, to the client's end.
@@ -84,6 +84,9 @@ fn a_script_of_everything_counts_as_the_server_counts() {
     let (ended, _) = watch(&database.script(SCRIPT));
     let expected = database
         .counted()
+        // PostgreSQL 15 counts rows of FETCH, not of MOVE.
+        .exactly("MOVE 3 FROM c", 1, 3)
+        .and("(empty)", 1)
         .and("PREPARE p (int) AS SELECT a, b FROM t WHERE a = $1", 1)
         .and("PREPARE p (int) AS UPDATE t SET b = 'w' WHERE a = $1", 1)
         .and("DEALLOCATE p", 1)
@@ -94,9 +97,10 @@ fn a_script_of_everything_counts_as_the_server_counts() {
         .failed("SELEC 1", "42601", 1)
         .failed("SELECT 1", "25P02", 1)
         .failed("SELECT 100 / (500 - a) FROM t WHERE a BETWEEN 1 AND 990 ORDER BY a", "22012", 1)
-        .failed("EXECUTE no_such_name (3)", "26000", 1)
+        // A name that was never prepared is not told from one that was prepared before.
+        .failed("(prepared before capture) no_such_name", "26000", 1)
         .failed("PREPARE p AS SELECT 1", "42P05", 1);
-    let report = check_with(&ended, &expected, Gaps { skipped: 1, ..Gaps::default() });
+    let report = check_with(&ended, &expected, Gaps { skipped: 1, statements_unnamed: 1, ..Gaps::default() });
     let [connection] = &*report.connections else { panic!("{:?}", report.connections) };
     assert_eq!(connection.role, Some(Role::Client));
     assert_eq!(connection.user.as_deref(), Some("postgres"));
@@ -139,7 +143,7 @@ fn copy_in_and_out_are_one_request_each_however_long() {
     assert!(expected.count("COPY t FROM STDIN") == 2, "{expected:?} {output:?}");
     let report = check(&ended, &expected);
     let find = |text: &str| {
-        let found = report.statements.iter().find(|s| s.text.eq_ignore_ascii_case(text));
+        let found = report.statements.iter().find(|s| canonical(&s.text) == canonical(text));
         found.unwrap_or_else(|| panic!("{text} is not among {:?}", report.statements))
     };
     let wide = find("COPY wide FROM STDIN");
