@@ -67,7 +67,9 @@ def pipeline():
         with connection.pipeline():
             for number in range(200):
                 connection.execute("SELECT a FROM t WHERE a = %s", (number,))
-        # An error in the middle: what comes behind it up to the next synchronisation is skipped.
+        # An error in the middle: what comes behind it up to the next synchronisation is skipped. The driver stops
+        # sending when it hears of the error, which may be soon or late: so it says how many it has sent.
+        behind = 0
         try:
             with connection.pipeline() as pipe:
                 for number in range(10):
@@ -75,10 +77,12 @@ def pipeline():
                 pipe.sync()
                 connection.execute("SELECT 10 / %s::int", (0,))
                 for number in range(5):
+                    behind += 1
                     connection.execute("SELECT a, b FROM t WHERE a = %s", (number,))
                 pipe.sync()
         except psycopg.errors.DivisionByZero:
             pass
+        say(behind)
         connection.execute("SELECT count(*) FROM t").fetchall()
 
 
@@ -222,10 +226,32 @@ def limits():
                 timer.join()
 
 
-def one():
-    """One statement given as the second argument."""
+def secrets():
+    """Values that no report may show, as text and binary, in a Bind, an error, a pipeline and a COPY."""
+    number, word = 4929123412341234, "hunter2-bound"
     with connect(autocommit=True) as connection:
-        connection.execute(sys.argv[2])
+        connection.prepare_threshold = 1
+        for binary in (False, True):
+            cursor = connection.cursor(binary=binary)
+            for step in range(4):
+                cursor.execute("INSERT INTO t VALUES (%s, %s)", (number + step + 10 * binary, word))
+                cursor.execute("SELECT b FROM t WHERE a = %s AND b = %s", (number, word)).fetchall()
+        for sql, parameters in (("INSERT INTO t VALUES (%s, %s)", (number, word)),
+                                ("SELECT %s::text::int", (word,)),
+                                ("SELEC %s", (word,))):
+            try:
+                connection.execute(sql, parameters)
+                raise AssertionError(sql)
+            except psycopg.Error:
+                pass
+        with connection.pipeline():
+            for step in range(20, 30):
+                connection.execute("INSERT INTO t VALUES (%s, %s)", (number + step, word * 1000))
+        with connection.cursor().copy("COPY t FROM STDIN (FORMAT binary)") as copy:
+            copy.set_types(["int8", "text"])
+            copy.write_row((number + 40, word))
+        client = psycopg.ClientCursor(connection)
+        client.execute("SELECT %s, %s", (number, word))
 
 
 globals()[sys.argv[1]]()

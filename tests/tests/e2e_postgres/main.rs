@@ -7,6 +7,9 @@ mod expected;
 mod server;
 
 mod drivers;
+mod latency;
 mod middle;
 mod pgbench;
+mod places;
+mod privacy;
 mod psql;
