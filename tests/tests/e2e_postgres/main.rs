@@ -1,0 +1,15 @@
+//! The whole path with real servers and real clients: what `dbtap` reports of a process is held against what the server
+//! itself counted, statement by statement, and against the client's own clock.
+//!
+//! Needs root, PostgreSQL, PgBouncer, psycopg 3 and libpq; a missing one fails the test.
+
+mod expected;
+mod server;
+
+mod drivers;
+mod latency;
+mod middle;
+mod pgbench;
+mod places;
+mod privacy;
+mod psql;
