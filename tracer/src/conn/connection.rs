@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::detecting::{Detecting, Recognised, feed};
 use crate::{
     agg::GroupId,
-    event::{Address, SocketFacts, SocketId, Transfer, order::Stream},
+    event::{Address, SocketFacts, SocketId, Transfer, order::Order},
     proto::{Entry, Moment, Session, Side},
     request::{Counts, InFlight, Requests},
     sql::{TextId, Texts},
@@ -74,7 +74,7 @@ pub struct Connection {
     /// Database of the session when `groups` was filled.
     pub groups_database: Option<String>,
     reader: Reader,
-    streams: [Stream; 2],
+    order: Order,
     unsynced_bytes: u64,
 }
 
@@ -90,7 +90,7 @@ impl Connection {
             groups: HashMap::new(),
             groups_database: None,
             reader: Reader::Detecting(Detecting::new(from_start)),
-            streams: [Stream::default(), Stream::default()],
+            order: Order::default(),
             unsynced_bytes: 0,
         }
     }
@@ -175,14 +175,14 @@ impl Connection {
         if piece.unreadable {
             self.counted.bytes_unreadable = self.counted.bytes_unreadable.saturating_add(piece.skipped);
         }
-        let mut stream = std::mem::take(&mut self.streams[usize::from(piece.sent)]);
-        stream.push(piece, &mut |gap, piece| self.deliver(gap, piece, protocols, texts, out));
-        self.streams[usize::from(piece.sent)] = stream;
+        let mut order = std::mem::take(&mut self.order);
+        order.push(piece, &mut |gap, piece| self.deliver(gap, piece, protocols, texts, out));
+        self.order = order;
     }
 
     /// True when pieces wait for earlier ones.
     pub(super) fn waits(&self) -> bool {
-        self.streams.iter().any(Stream::waits)
+        self.order.waits()
     }
 
     /// Gives up on lost pieces.
@@ -193,11 +193,9 @@ impl Connection {
         texts: &mut Texts,
         out: &mut Requests,
     ) {
-        for index in 0..self.streams.len() {
-            let mut stream = std::mem::take(&mut self.streams[index]);
-            stream.expire(now, &mut |gap, piece| self.deliver(gap, piece, protocols, texts, out));
-            self.streams[index] = stream;
-        }
+        let mut order = std::mem::take(&mut self.order);
+        order.expire(now, &mut |gap, piece| self.deliver(gap, piece, protocols, texts, out));
+        self.order = order;
     }
 
     fn deliver(
