@@ -399,7 +399,7 @@ fn cut_texts() {
     check_cut("", "…");
 }
 
-/// Case 77: a cut text counts for the statement that it is a part of, where only one comes into question.
+/// Case 77.
 #[test]
 fn a_cut_text_without_a_whole_word_is_one_entry() {
     let mut texts = Texts::new(10);
@@ -410,7 +410,7 @@ fn a_cut_text_without_a_whole_word_is_one_entry() {
     assert_eq!(texts.get(nothing).text, "…");
 }
 
-/// Case 77.
+/// Case 77: a cut text counts for the statement that it is a part of, where only one comes into question.
 #[test]
 fn cut_texts_join_their_statement() {
     let mut texts = Texts::new(100);
