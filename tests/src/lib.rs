@@ -2,5 +2,6 @@
 //!
 //! The library holds what tests and the demo's two programs share. It is never part of the product's binary.
 
+pub mod captures;
 pub mod demo;
 pub mod postgres;
