@@ -1,8 +1,9 @@
 //! One connection: its facts, the order of its bytes, and the protocol that reads them.
 
-use std::collections::HashMap;
-
-use super::detecting::{Detecting, Recognised, feed};
+use super::{
+    detecting::{Detecting, Recognised, feed},
+    number_map::NumberMap,
+};
 use crate::{
     agg::GroupId,
     event::{Address, SocketFacts, SocketId, Transfer, order::Order},
@@ -70,7 +71,7 @@ pub struct Connection {
     /// Processes that used it and have not ended, as far as remembered.
     pub processes: Vec<u32>,
     /// Statement groups by text: the look-up by all of a group's parts is slow. Emptied when the session's facts change.
-    pub groups: HashMap<TextId, GroupId>,
+    pub groups: NumberMap<TextId, GroupId>,
     /// Database of the session when `groups` was filled.
     pub groups_database: Option<String>,
     reader: Reader,
@@ -87,7 +88,7 @@ impl Connection {
             facts,
             counted: Counted::default(),
             processes: Vec::new(),
-            groups: HashMap::new(),
+            groups: NumberMap::default(),
             groups_database: None,
             reader: Reader::Detecting(Detecting::new(from_start)),
             order: Order::default(),
@@ -259,6 +260,6 @@ impl Connection {
             Reader::Ended { .. } => return,
         };
         self.reader = Reader::Ended { protocol, session };
-        self.groups = HashMap::new();
+        self.groups = NumberMap::default();
     }
 }
