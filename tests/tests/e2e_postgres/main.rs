@@ -7,6 +7,7 @@ mod expected;
 mod server;
 
 mod drivers;
+mod hostile;
 mod latency;
 mod middle;
 mod pgbench;
