@@ -9,6 +9,7 @@ mod server;
 mod drivers;
 mod hostile;
 mod latency;
+mod load;
 mod middle;
 mod pgbench;
 mod places;
