@@ -5,4 +5,5 @@
 pub mod dbtap;
 pub mod demo;
 pub mod drivers;
+pub mod kernel;
 pub mod postgres;

@@ -225,8 +225,20 @@ pub struct Settings {
     pub task_signal: u32,
     /// `signal_struct.live`
     pub signal_live: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// `sock.sk_shutdown`
+    pub sk_shutdown: u32,
+    /// `sock.sk_receive_queue.qlen`
+    pub sk_receive_queue_qlen: u32,
+    /// `task_struct.io_uring`; 0 on a kernel without io_uring.
+    pub task_io_uring: u32,
+    /// `task_struct.files`
+    pub task_files: u32,
+    /// `files_struct.fdt`
+    pub files_fdt: u32,
+    /// `fdtable.fd`
+    pub fdtable_fd: u32,
+    /// `file.private_data`
+    pub file_private_data: u32,
 }
 
 /// Counters that kernel programs keep, by index in the per-CPU array `COUNTERS`.
@@ -252,5 +264,5 @@ const _: () = {
     assert!(offset_of!(SocketFacts, unix_local) == 72);
     assert!(size_of::<SocketEnd>() == 32);
     assert!(size_of::<ProcessEvent>() == 24);
-    assert!(size_of::<Settings>() == 96);
+    assert!(size_of::<Settings>() == 120);
 };

@@ -4,7 +4,10 @@ use std::{io::Write, process::ExitCode};
 
 use clap::Parser;
 use tracer::cli::{Cli, Command, completions, man};
+use tracer::doctor;
 
+/// Every terminal has as many.
+const COLUMNS: usize = 80;
 /// The report was not made.
 const FAILED: u8 = 1;
 /// Wrong usage.
@@ -29,7 +32,11 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
                 Ok(USAGE)
             }
         },
-        Command::Doctor(arguments) => doctor(arguments.pid),
+        Command::Doctor(arguments) => {
+            let diagnosis = doctor::diagnose(arguments.pid);
+            print(doctor::render(&diagnosis, COLUMNS).as_bytes())?;
+            Ok(if diagnosis.is_ready() { 0 } else { FAILED })
+        }
         Command::Completions(arguments) => print(&completions(arguments.shell)),
         Command::Man => print(&man()?),
     }
@@ -48,15 +55,6 @@ fn attach(config: &tracer::config::AttachConfig) -> anyhow::Result<u8> {
 #[cfg(not(feature = "bpf"))]
 fn attach(_: &tracer::config::AttachConfig) -> anyhow::Result<u8> {
     anyhow::bail!("this dbtap was built without its kernel part; build it with `cargo xtask build`")
-}
-
-/// 0: all that `attach` needs is there. 1: something is missing, each with its remedy.
-fn doctor(pid: Option<u32>) -> anyhow::Result<u8> {
-    let diagnosis = tracer::doctor::diagnose(pid);
-    let stdout = std::io::stdout();
-    let columns = rustix::termios::tcgetwinsize(&stdout).map_or(0, |size| usize::from(size.ws_col));
-    print(tracer::doctor::render(&diagnosis, columns.max(80)).as_bytes())?;
-    Ok(if diagnosis.is_ready() { 0 } else { FAILED })
 }
 
 /// A reader that has seen enough is no failure.

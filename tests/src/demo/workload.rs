@@ -1,8 +1,8 @@
 //! The payments application: a pool of connections and requests that arrive at a fixed rate.
 //!
 //! Arrivals are open-loop: a slow answer does not hold up the next arrival, so the slow ones keep
-//! their share. Statements are prepared once for each connection; a connection that is older than its
-//! life time is replaced, as pools in production do.
+//! their share. Statements are prepared once for each connection. A connection that is older than its
+//! life time, or that was slow to answer, is replaced, as pools in production do.
 
 use super::statement::{ACCEPT_REQUEST, BEGIN, COMMIT, FILE_REQUEST, HEALTH, LOOKUP, ROLLBACK};
 use super::statistics::Statistics;
@@ -33,6 +33,9 @@ pub struct Plan {
     /// Seed of the user ids.
     pub seed: u64,
 }
+
+/// A connection that took longer than this for an answer does not go back to the pool.
+const DISTRUST: Duration = Duration::from_secs(1);
 
 /// The running application.
 #[derive(Clone)]
@@ -114,7 +117,11 @@ impl Application {
     async fn look_up(&self, user_id: i64) -> Result<(), PoolError> {
         let client = self.pool.get().await?;
         let statement = client.prepare_cached(LOOKUP).await?;
+        let begin = Instant::now();
         self.timed(LOOKUP, client.query(&statement, &[&user_id])).await?;
+        if begin.elapsed() > DISTRUST {
+            drop(Client::take(client));
+        }
         Ok(())
     }
 

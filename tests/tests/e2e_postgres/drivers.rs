@@ -34,10 +34,9 @@ fn psycopg_counts_as_the_server_counts() {
     };
     check("normal", |server| server.and("DEALLOCATE ALL", 1).failed("SELECT 1 / $1", "22012", 1));
     // The driver gives up its oldest statement for each new one.
-    check(
-        "threshold",
-        |server| (0..55).fold(server, |all, name| all.and(&format!("DEALLOCATE _pg3_{name}"), 1)),
-    );
+    check("threshold", |server| {
+        (0..55).fold(server, |all, name| all.and(&format!("DEALLOCATE _pg3_{name}"), 1))
+    });
     // Case 5.
     check("pipeline", |server| server.failed("SELECT 10 / $1::int", "22012", 1));
     // PostgreSQL 15 counts rows of FETCH, not of MOVE.
@@ -58,9 +57,11 @@ fn tokio_postgres_counts_as_the_server_counts() {
     check("pipelined", |server| server.failed("SELECT 10 / $1::int", "22012", 1));
     // Cases 3 and 4: a portal read in pieces is one request. PostgreSQL 15 counts the rows of its last piece only.
     check("portals", |server| {
-        server
-            .exactly("SELECT a FROM t WHERE a <= $1 ORDER BY a", 1, 95)
-            .exactly("SELECT b FROM t WHERE a > $1 ORDER BY a", 1, 30)
+        server.exactly("SELECT a FROM t WHERE a <= $1 ORDER BY a", 1, 95).exactly(
+            "SELECT b FROM t WHERE a > $1 ORDER BY a",
+            1,
+            30,
+        )
     });
     // Case 16.
     check("cancel", |server| server.failed("SELECT pg_sleep(60)", "57014", 1));
@@ -78,10 +79,8 @@ fn libpq_in_pipeline_mode_counts_as_the_server_counts() {
     let expected =
         database.counted().failed("SELECT 100 / $1::int", "22012", 1).failed("SELEC 1", "42601", 1);
     let report = check_with(&ended, &expected, Gaps { skipped: 11, ..Gaps::default() });
-    let socket = crate::server::server().socket_dir().join(format!(
-        ".s.PGSQL.{}",
-        crate::server::server().port()
-    ));
+    let socket =
+        crate::server::server().socket_dir().join(format!(".s.PGSQL.{}", crate::server::server().port()));
     assert_eq!(report.connections[0].peer, socket.display().to_string());
     // In a pipeline each request has its own end: a thousand of one pipeline do not all end with the last.
     let read = report.statements.iter().find(|s| s.text.starts_with("SELECT a, b")).unwrap();
@@ -97,8 +96,10 @@ fn errors_are_counted_by_their_code() {
     };
     check("deadlock", |server| server.failed("UPDATE t SET b = 'm' WHERE a = $1", "40P01", 1));
     check("limits", |server| {
-        server
-            .failed("SELECT pg_sleep(30), 'timeout'", "57014", 1)
-            .failed("SELECT pg_sleep(30), 'cancel', 1", "57014", 1)
+        server.failed("SELECT pg_sleep(30), 'timeout'", "57014", 1).failed(
+            "SELECT pg_sleep(30), 'cancel', 1",
+            "57014",
+            1,
+        )
     });
 }

@@ -91,7 +91,10 @@ fn a_statement_that_still_runs_is_in_flight_with_its_text_and_age() {
     assert_eq!((&*statement.text, statement.count), ("SELECT pg_sleep(?), ?", 0));
     // Between the line `sent` and the call lie a few instructions of the client.
     let least = surely.as_nanos() as u64 - 200_000_000;
-    assert!((least..most.as_nanos() as u64).contains(&in_flight.age_ns), "{in_flight:?}, {surely:?} to {most:?}");
+    assert!(
+        (least..most.as_nanos() as u64).contains(&in_flight.age_ns),
+        "{in_flight:?}, {surely:?} to {most:?}"
+    );
     assert_eq!(in_flight.connection, report.connections[0].id);
     assert_eq!((in_flight.thread, report.coverage.in_flight), (client.pid(), 1));
 }

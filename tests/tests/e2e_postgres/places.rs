@@ -18,11 +18,8 @@ fn both_ends_and_the_session_are_named_rightly() {
     let port = server().port();
     let socket = server().socket_dir().join(format!(".s.PGSQL.{port}")).display().to_string();
     let directory = server().socket_dir().display().to_string();
-    let hosts = [
-        ("127.0.0.1", format!("127.0.0.1:{port}")),
-        ("::1", format!("[::1]:{port}")),
-        (&directory, socket),
-    ];
+    let hosts =
+        [("127.0.0.1", format!("127.0.0.1:{port}")), ("::1", format!("[::1]:{port}")), (&directory, socket)];
     for (host, peer) in hosts {
         println!("{host}");
         database.forget();
@@ -49,7 +46,8 @@ fn tls_is_said_to_be_opaque_and_nothing_is_made_of_it() {
     let _shared = shared();
     let database = Database::new("tls", "");
     let data = server().psql("SHOW data_directory").unwrap();
-    let (certificate, key) = (Path::new(data.trim()).join("server.crt"), Path::new(data.trim()).join("server.key"));
+    let (certificate, key) =
+        (Path::new(data.trim()).join("server.crt"), Path::new(data.trim()).join("server.key"));
     let mut openssl = Command::new("openssl");
     openssl.args(["req", "-new", "-x509", "-days", "2", "-nodes", "-subj", "/CN=localhost"]);
     openssl.arg("-out").arg(&certificate).arg("-keyout").arg(&key).stderr(std::process::Stdio::null());
@@ -69,7 +67,10 @@ fn tls_is_said_to_be_opaque_and_nothing_is_made_of_it() {
     let report = ended.report().unwrap();
     assert!(report.statements.is_empty(), "{:?}", report.statements);
     let [connection] = &*report.connections else { panic!("{:?}", report.connections) };
-    assert!(connection.tls && connection.protocol.as_deref() == Some("postgresql"), "case 17: {connection:?}");
+    assert!(
+        connection.tls && connection.protocol.as_deref() == Some("postgresql"),
+        "case 17: {connection:?}"
+    );
     let coverage = report.coverage;
     assert_eq!((coverage.connections_tls_opaque, coverage.requests, coverage.answers_unmatched), (1, 0, 0));
     assert_eq!((coverage.connections_undecoded, coverage.events_lost, coverage.gaps), (0, 0, 0));
@@ -107,7 +108,17 @@ fn the_postmaster_is_followed_to_its_new_backends() {
     run(database.command("pgbench").args(["-i", "-q", "-I", "dtGp"]).stderr(std::process::Stdio::null()));
     database.forget();
     let dbtap = Dbtap::attach(server().pid().unwrap()).unwrap().start().unwrap();
-    run(database.command("pgbench").args(["-n", "-c", "4", "-t", "100", "-M", "extended", "-b", "tpcb-like"]));
+    run(database.command("pgbench").args([
+        "-n",
+        "-c",
+        "4",
+        "-t",
+        "100",
+        "-M",
+        "extended",
+        "-b",
+        "tpcb-like",
+    ]));
     let ended = dbtap.interrupt().unwrap();
     check_server_side(&check(&ended, &database.counted()));
 }
@@ -200,6 +211,16 @@ fn a_pooler_shows_both_of_its_sides() {
         assert_eq!(requests, counted.total(), "case 10: {role:?} {:?}", report.connections);
         assert_eq!(Expected::of_report(&part), *counted, "{role:?}");
     }
-    assert_eq!((report.coverage.answers_unmatched, report.coverage.events_lost), (0, 0), "{:?}", report.coverage);
-    assert_eq!((at_pooler.code, report.coverage.connections_undecoded), (Some(0), 0), "{:?}", report.connections);
+    assert_eq!(
+        (report.coverage.answers_unmatched, report.coverage.events_lost),
+        (0, 0),
+        "{:?}",
+        report.coverage
+    );
+    assert_eq!(
+        (at_pooler.code, report.coverage.connections_undecoded),
+        (Some(0), 0),
+        "{:?}",
+        report.connections
+    );
 }

@@ -69,7 +69,9 @@ fn assert_no_secret(reports: &[(&'static str, Ended)], at_least: &str) {
         let (stdout, stderr) = (ended.text(), &ended.stderr);
         for secret in [MARK, NUMBER, "492912341"] {
             let show = |text: &str| {
-                text.match_indices(secret).map(|(at, _)| text[at.saturating_sub(60)..].chars().take(120).collect()).collect::<Vec<String>>()
+                text.match_indices(secret)
+                    .map(|(at, _)| text[at.saturating_sub(60)..].chars().take(120).collect())
+                    .collect::<Vec<String>>()
             };
             assert!(!stdout.contains(secret), "{form}: {:#?}", show(&stdout));
             assert!(!stderr.contains(secret), "{form}: {:#?}", show(stderr));
@@ -100,16 +102,22 @@ fn bind_values_are_in_no_report() {
 #[test]
 fn passwords_of_the_start_up_are_in_no_report() {
     let _shared = shared();
-    let database = Database::new("passwords", "SET password_encryption = 'md5'; CREATE ROLE by_md5 LOGIN PASSWORD 'hunter2-md5'");
+    let database = Database::new(
+        "passwords",
+        "SET password_encryption = 'md5'; CREATE ROLE by_md5 LOGIN PASSWORD 'hunter2-md5'",
+    );
     database.psql("CREATE ROLE by_scram LOGIN PASSWORD 'hunter2-scram'; CREATE ROLE in_clear LOGIN PASSWORD 'hunter2-clear'");
     let data = server().psql("SHOW data_directory").unwrap();
     let rules = Path::new(data.trim()).join("pg_hba.conf");
     let old = std::fs::read_to_string(&rules).unwrap();
     let methods = [("by_md5", "md5"), ("by_scram", "scram-sha-256"), ("in_clear", "password")];
-    let new: String = methods.iter().map(|(role, method)| format!("host all {role} all {method}\n")).collect();
+    let new: String =
+        methods.iter().map(|(role, method)| format!("host all {role} all {method}\n")).collect();
     std::fs::write(&rules, new + &old).unwrap();
     server().psql("SELECT pg_reload_conf()").unwrap();
-    for (role, password) in [("by_md5", "hunter2-md5"), ("by_scram", "hunter2-scram"), ("in_clear", "hunter2-clear")] {
+    for (role, password) in
+        [("by_md5", "hunter2-md5"), ("by_scram", "hunter2-scram"), ("in_clear", "hunter2-clear")]
+    {
         let mut client = database.command("psql");
         client.env("PGUSER", role).env("PGPASSWORD", password).args(["-XAtc", "SELECT current_user"]);
         let reports = watch_in_all_forms(&client);

@@ -136,10 +136,11 @@ fn copy_in_and_out_are_one_request_each_however_long() {
     );
     database.forget();
     let (ended, output) = watch(&database.script(&script));
-    let expected = database
-        .counted()
-        .failed("COPY no_such_table FROM STDIN", "42P01", 1)
-        .failed("COPY t FROM STDIN", "22P02", 1);
+    let expected = database.counted().failed("COPY no_such_table FROM STDIN", "42P01", 1).failed(
+        "COPY t FROM STDIN",
+        "22P02",
+        1,
+    );
     assert!(expected.count("COPY t FROM STDIN") == 2, "{expected:?} {output:?}");
     let report = check(&ended, &expected);
     let find = |text: &str| {

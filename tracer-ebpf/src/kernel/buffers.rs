@@ -6,9 +6,11 @@ use core::ffi::c_void;
 
 use aya_ebpf::helpers::bpf_probe_read_user;
 
+use tracer_ebpf::direction;
+
 use super::{
-    socket_state::SocketState,
-    syscall::{self, number},
+    socket_state::{MessageVector, SocketState},
+    syscall::{self, Syscall, number},
 };
 
 /// Where the bytes of a transfer lie in user memory.
@@ -34,20 +36,27 @@ struct MessageHeader {
 /// `sizeof(struct mmsghdr)`: a `struct user_msghdr` of 56 bytes, a u32, and padding.
 const MMSGHDR_BYTES: u64 = 64;
 
+/// `__sys_sendmmsg` takes no more messages than this of a vector (UIO_MAXIOV); `do_recvmmsg` takes them all.
+const MOST_SENT_MESSAGES: u32 = 1024;
+
 /// The buffers of the transfer that the current thread has just made on the socket.
 #[inline(always)]
-pub fn current(state: &mut SocketState, tid: u32) -> Buffers {
-    let Some(call) = syscall::current() else {
+pub fn current(state: &mut SocketState, sk: *const c_void, direction: u8, tid: u32) -> Buffers {
+    let Some(call) = syscall::current(sk) else {
         return Buffers::Unreadable;
     };
-    match call.number {
-        number::READ | number::WRITE | number::SENDTO | number::RECVFROM => Buffers::One(call.arg1),
-        number::READV | number::WRITEV | number::PREADV2 | number::PWRITEV2 => {
-            Buffers::Vector(call.arg1, call.arg2)
+    match (call.number, direction) {
+        (number::READ | number::RECVFROM, direction::RECEIVE) => Buffers::One(call.arg1),
+        (number::WRITE | number::SENDTO, direction::SEND) => Buffers::One(call.arg1),
+        (number::READV | number::PREADV2, direction::RECEIVE) => Buffers::Vector(call.arg1, call.arg2),
+        (number::WRITEV | number::PWRITEV2, direction::SEND) => Buffers::Vector(call.arg1, call.arg2),
+        (number::RECVMSG, direction::RECEIVE) | (number::SENDMSG, direction::SEND) => of_message(call.arg1),
+        // With a time limit the loop may end after any message, and nothing tells the next call from a further message.
+        (number::RECVMMSG, direction::RECEIVE) if call.arg4 != 0 && call.arg2 as u32 > 1 => {
+            Buffers::Unreadable
         }
-        number::SENDMSG | number::RECVMSG => of_message(call.arg1),
-        number::SENDMMSG | number::RECVMMSG => {
-            of_message(call.arg1 + MMSGHDR_BYTES * next_message(state, tid, call.arg1, call.arg2))
+        (number::RECVMMSG, direction::RECEIVE) | (number::SENDMMSG, direction::SEND) => {
+            of_message(call.arg1 + MMSGHDR_BYTES * next_message(state, direction, tid, &call))
         }
         _ => Buffers::Unreadable,
     }
@@ -65,19 +74,27 @@ fn of_message(message: u64) -> Buffers {
 /// Which message of the vector this transfer is. The tracepoint fires once a message and the call does not say which,
 /// so they are counted; [`forget_vector`] begins anew wherever the kernel would have left the loop.
 #[inline(always)]
-fn next_message(state: &mut SocketState, tid: u32, vector: u64, count: u64) -> u64 {
-    let goes_on = state.vector == vector && state.vector_tid == tid && u64::from(state.vector_index) < count;
-    let index = if goes_on { state.vector_index } else { 0 };
-    state.vector = vector;
-    state.vector_tid = tid;
-    state.vector_index = index.wrapping_add(1);
+fn next_message(state: &mut SocketState, direction: u8, tid: u32, call: &Syscall) -> u64 {
+    let messages = &mut state.messages[(direction & 1) as usize];
+    let wanted = call.arg2 as u32;
+    let count =
+        if direction == direction::SEND && wanted > MOST_SENT_MESSAGES { MOST_SENT_MESSAGES } else { wanted };
+    let goes_on = messages.vector == call.arg1 && messages.tid == tid && messages.index < count;
+    let index = if goes_on { messages.index } else { 0 };
+    *messages = MessageVector { vector: call.arg1, index: index.wrapping_add(1), tid };
     u64::from(index)
 }
 
-/// The kernel leaves the message loop at an error, and at a message that moved only in part (`__sys_sendmmsg`, net/socket.c).
+/// A transfer of no bytes: an empty message, after which the loop goes on, counts as a message too.
 #[inline(always)]
-pub fn forget_vector(state: &mut SocketState) {
-    state.vector = 0;
+pub fn pass_empty(state: &mut SocketState, sk: *const c_void, direction: u8, tid: u32) {
+    current(state, sk, direction, tid);
+}
+
+/// The kernel leaves the message loop at an error, and at a message that was sent only in part (`__sys_sendmmsg`, net/socket.c).
+#[inline(always)]
+pub fn forget_vector(state: &mut SocketState, direction: u8) {
+    state.messages[(direction & 1) as usize].vector = 0;
 }
 
 /// `struct iovec` (include/uapi/linux/uio.h).
@@ -92,4 +109,9 @@ pub struct IoVec {
 pub fn iovec(at: u64) -> Option<IoVec> {
     // SAFETY: the helper checks the address and fails softly.
     unsafe { bpf_probe_read_user(at as *const c_void as *const IoVec) }.ok()
+}
+
+#[inline(always)]
+pub fn is_empty(iovec_at: u64) -> bool {
+    matches!(iovec(iovec_at), Some(IoVec { bytes: 0, .. }))
 }

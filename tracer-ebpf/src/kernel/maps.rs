@@ -56,7 +56,13 @@ const EMPTY: Settings = Settings {
     task_tgid: 0,
     task_signal: 0,
     signal_live: 0,
-    reserved: 0,
+    sk_shutdown: 0,
+    sk_receive_queue_qlen: 0,
+    task_io_uring: 0,
+    task_files: 0,
+    files_fdt: 0,
+    fdtable_fd: 0,
+    file_private_data: 0,
 };
 
 /// A member of the settings. A macro, so that only this member is read and the verifier knows its value.

@@ -3,44 +3,58 @@
 use core::ffi::c_void;
 
 use aya_ebpf::{
-    helpers::generated::bpf_ktime_get_ns, macros::btf_tracepoint, programs::BtfTracePointContext,
+    helpers::{bpf_probe_read_kernel, generated::bpf_ktime_get_ns},
+    macros::btf_tracepoint,
+    programs::BtfTracePointContext,
 };
 use tracer_ebpf::{SocketEnd, counter, direction, end, kind};
 
 use super::{
-    maps::{RECORDS, count},
+    maps::{RECORDS, count, setting},
     socket_state::{self, FOLLOW},
 };
 
-/// Results after which the connection goes on: EAGAIN, EINTR, and the kernel's own restart codes
-/// (include/linux/errno.h: ERESTARTSYS 512 to ERESTART_RESTARTBLOCK 516).
-const EINTR: i32 = -4;
-const EAGAIN: i32 = -11;
-/// Errors of the caller's making that say nothing of the connection: EFAULT, EINVAL, ENOBUFS, ENOMEM.
-const EFAULT: i32 = -14;
-const EINVAL: i32 = -22;
-const ENOMEM: i32 = -12;
-const ENOBUFS: i32 = -105;
-const ERESTARTSYS: i32 = -512;
+/// Errors that end a connection (errno.h). All others say something of the call, not of the connection.
+#[inline(always)]
+fn is_ending(result: i32) -> bool {
+    // EPIPE; ENETDOWN to ECONNRESET; ESHUTDOWN; ETIMEDOUT to EHOSTUNREACH.
+    matches!(result, -32 | -104..=-100 | -108 | -113..=-110)
+}
 
-/// enum in include/net/tcp_states.h: ESTABLISHED 1, SYN_SENT 2, SYN_RECV 3, LISTEN 10, NEW_SYN_RECV 12.
+/// enum in include/net/tcp_states.h.
 const TCP_ESTABLISHED: i32 = 1;
+const TCP_FIN_WAIT1: i32 = 4;
+const TCP_CLOSE: i32 = 7;
 const TCP_CLOSE_WAIT: i32 = 8;
 
+/// Bit of `sk_shutdown` (include/net/sock.h): nothing more will arrive.
+const RCV_SHUTDOWN: u8 = 1;
+
 #[inline(always)]
-pub fn from_result(cookie: u64, direction: u8, result: i32) {
-    if result == 0 && direction == direction::RECEIVE {
-        return tell(cookie, end::PEER_CLOSED, 0, direction);
-    }
-    let goes_on = result == 0
-        || result == EAGAIN
-        || result == EINTR
-        || result == EFAULT
-        || result == EINVAL
-        || result == ENOMEM
-        || result == ENOBUFS
-        || result <= ERESTARTSYS;
-    if !goes_on {
+fn read<T: Copy + Default>(sk: *const c_void, offset: u32) -> T {
+    // SAFETY: the helper checks the address and fails softly.
+    unsafe { bpf_probe_read_kernel(sk.cast::<u8>().wrapping_add(offset as usize).cast()) }.unwrap_or_default()
+}
+
+/// Nothing is left to receive. What arrived before a close, also before a reset, can still be received after it.
+#[inline(always)]
+fn is_drained(sk: *const c_void) -> bool {
+    read::<u32>(sk, setting!(sk_receive_queue_qlen)) == 0
+}
+
+#[inline(always)]
+fn is_receive_shut(sk: *const c_void) -> bool {
+    read::<u8>(sk, setting!(sk_shutdown)) & RCV_SHUTDOWN != 0
+}
+
+#[inline(always)]
+pub fn from_result(sk: *const c_void, cookie: u64, direction: u8, result: i32) {
+    if result == 0 {
+        // A receive into no room gives 0 bytes too.
+        if direction == direction::RECEIVE && is_receive_shut(sk) && is_drained(sk) {
+            tell(cookie, end::PEER_CLOSED, 0, direction);
+        }
+    } else if is_ending(result) {
         tell(cookie, end::FAILED, result, direction);
     }
 }
@@ -50,12 +64,17 @@ pub fn tcp_state(context: BtfTracePointContext) -> i32 {
     let from: i32 = context.arg(1);
     let to: i32 = context.arg(2);
     // From the peer's FIN on (CLOSE_WAIT) its bytes can still be unread; the receive of 0 bytes tells the end then.
-    let leaves = from == TCP_ESTABLISHED && to != TCP_CLOSE_WAIT || from == TCP_CLOSE_WAIT;
+    let leaves = from == TCP_ESTABLISHED && to != TCP_CLOSE_WAIT || from == TCP_CLOSE_WAIT || to == TCP_CLOSE;
     if leaves {
         let sk: *mut c_void = context.arg(0);
         if let Some(state) = socket_state::find(sk)
             && state.verdict == FOLLOW
+            && state.closed == 0
+            && is_drained(sk)
+            // shutdown(SHUT_WR): the answers are still to come. A close shuts both directions first.
+            && (to != TCP_FIN_WAIT1 || is_receive_shut(sk))
         {
+            state.closed = 1;
             tell(state.cookie, end::CLOSED, 0, direction::SEND);
         }
     }

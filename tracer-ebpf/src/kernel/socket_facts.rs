@@ -92,12 +92,12 @@ fn unix_name(address: u64, into: *mut [u8; UNIX_PATH_BYTES]) -> u16 {
     }
     let length: u32 = read(address as *const c_void, setting!(unix_address_len));
     let name: *const c_void = at(address as *const c_void, setting!(unix_address_name) + 2);
-    if length <= 2 || length as usize > UNIX_PATH_BYTES + 2 {
+    // A path that fills `sun_path` has its NUL behind it (unix_mkname_bsd, net/unix/af_unix.c).
+    if length <= 2 || length as usize > UNIX_PATH_BYTES + 3 {
         return 0;
     }
-    // The whole array is read: a name's memory is allocated as long as the address says, so the read may fail at a page's
-    // end; then the exact length is tried, in two steps that the verifier can follow.
-    let mut bytes = u64::from(length - 2);
+    let longest = UNIX_PATH_BYTES as u32 + 2;
+    let mut bytes = u64::from(if length > longest { longest } else { length } - 2);
     // SAFETY: only narrows the value; tells the verifier its range, which LLVM would otherwise optimise away.
     unsafe { core::arch::asm!("{0} &= 127", inout(reg) bytes) };
     if bytes as usize > UNIX_PATH_BYTES {

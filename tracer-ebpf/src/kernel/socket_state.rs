@@ -26,16 +26,25 @@ pub struct SocketState {
     pub position: [u64; 2],
     /// Bytes copied since the direction turned.
     pub copied_bytes: u64,
-    /// sendmmsg and recvmmsg in progress: their vector, and which of its messages comes next.
-    pub vector: u64,
-    pub vector_index: u32,
-    pub vector_tid: u32,
+    /// sendmmsg and recvmmsg in progress, by direction: one thread may send while another one receives.
+    pub messages: [MessageVector; 2],
     /// [`FOLLOW`] or [`IGNORE`].
     pub verdict: u32,
     pub last_direction: u8,
     /// 1 when user space has been told of this socket.
     pub told: u8,
-    pub reserved: [u8; 2],
+    /// 1 when user space has been told that TCP closed it.
+    pub closed: u8,
+    pub reserved: u8,
+}
+
+/// The vector of a sendmmsg or recvmmsg, who made the call, and which of the messages comes next.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct MessageVector {
+    pub vector: u64,
+    pub index: u32,
+    pub tid: u32,
 }
 
 /// The state of a socket that is known already.
@@ -57,13 +66,12 @@ pub fn create(sk: *mut c_void) -> Option<&'static mut SocketState> {
         cookie: unsafe { bpf_get_socket_cookie(sk) },
         position: [0; 2],
         copied_bytes: 0,
-        vector: 0,
-        vector_index: 0,
-        vector_tid: 0,
+        messages: [MessageVector { vector: 0, index: 0, tid: 0 }; 2],
         verdict: if socket_facts::is_stream(sk) { FOLLOW } else { IGNORE },
         last_direction: 0,
         told: 0,
-        reserved: [0; 2],
+        closed: 0,
+        reserved: 0,
     };
     // SAFETY: as in `find`; the kernel copies `fresh`.
     let state = unsafe {

@@ -1,12 +1,19 @@
 //! The system call that the current thread is in: its number and arguments from the saved registers (x86-64).
 //!
 //! `bpf_task_pt_regs` needs Linux 5.15. A completion that io_uring runs as task work happens inside whatever call the
-//! thread is in, so a number is only a claim about the buffer; [`super::buffers`] decides what to believe.
+//! thread is in, so for a thread that uses io_uring the call must be one on this very socket.
+
+use core::ffi::c_void;
 
 use aya_ebpf::{
     bindings::pt_regs,
-    helpers::generated::{bpf_get_current_task_btf, bpf_task_pt_regs},
+    helpers::{
+        bpf_probe_read_kernel,
+        generated::{bpf_get_current_task_btf, bpf_task_pt_regs},
+    },
 };
+
+use super::maps::setting;
 
 /// Numbers from arch/x86/entry/syscalls/syscall_64.tbl.
 pub mod number {
@@ -29,21 +36,58 @@ const USER32_CS: u64 = 0x23;
 
 pub struct Syscall {
     pub number: u64,
-    /// Second and third argument.
+    /// Second, third and fifth argument.
     pub arg1: u64,
     pub arg2: u64,
+    pub arg4: u64,
 }
 
-/// None in a 32-bit program.
+/// None in a 32-bit program, in a worker thread of io_uring, and where the call may be about something else than `sk`.
 #[inline(always)]
-pub fn current() -> Option<Syscall> {
+pub fn current(sk: *const c_void) -> Option<Syscall> {
+    // SAFETY: a helper without arguments.
+    let task = unsafe { bpf_get_current_task_btf() };
     // SAFETY: the helper returns the registers of the current task, which stay while the program runs.
-    let registers = unsafe { bpf_task_pt_regs(bpf_get_current_task_btf()) } as *const pt_regs;
+    let registers = unsafe { bpf_task_pt_regs(task) } as *const pt_regs;
     // SAFETY: as above; a BTF pointer that the verifier checks.
     unsafe {
-        if (*registers).cs == USER32_CS {
+        // A worker thread has a copy of its maker's registers without an instruction pointer (`copy_thread`,
+        // arch/x86/kernel/process.c).
+        if (*registers).cs == USER32_CS || (*registers).rip == 0 {
             return None;
         }
-        Some(Syscall { number: (*registers).orig_rax, arg1: (*registers).rsi, arg2: (*registers).rdx })
+        if uses_io_uring(task.cast()) && !is_on(task as u64, (*registers).rdi as u32, sk) {
+            return None;
+        }
+        Some(Syscall {
+            number: (*registers).orig_rax,
+            arg1: (*registers).rsi,
+            arg2: (*registers).rdx,
+            arg4: (*registers).r8,
+        })
     }
+}
+
+/// # Safety
+/// `task` is the current task, as `bpf_get_current_task_btf` gave it.
+#[inline(always)]
+unsafe fn uses_io_uring(task: *const u8) -> bool {
+    let offset = setting!(task_io_uring) as usize;
+    // SAFETY: the verifier checks that a pointer member is at the offset. Volatile, or the read would be merged with others.
+    offset != 0 && unsafe { task.add(offset).cast::<u64>().read_volatile() } != 0
+}
+
+/// Does the descriptor stand for the socket?
+#[inline(always)]
+fn is_on(task: u64, fd: u32, sk: *const c_void) -> bool {
+    let table = read(read(task, setting!(task_files)), setting!(files_fdt));
+    let file = read(read(table, setting!(fdtable_fd)).wrapping_add(8 * u64::from(fd)), 0);
+    let socket = read(file, setting!(file_private_data));
+    socket != 0 && socket == read(sk as u64, setting!(sk_socket))
+}
+
+#[inline(always)]
+fn read(base: u64, offset: u32) -> u64 {
+    // SAFETY: the helper checks the address and fails softly.
+    unsafe { bpf_probe_read_kernel(base.wrapping_add(u64::from(offset)) as *const u64) }.unwrap_or(0)
 }

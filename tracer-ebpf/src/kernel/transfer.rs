@@ -67,13 +67,17 @@ fn transfer(context: &BtfTracePointContext, direction: u8) {
         return;
     }
     if moved <= 0 {
-        buffers::forget_vector(state);
-        return socket_end::from_result(state.cookie, direction, moved);
+        if moved == 0 {
+            buffers::pass_empty(state, sk, direction, pid_tgid as u32);
+        } else {
+            buffers::forget_vector(state, direction);
+        }
+        return socket_end::from_result(sk, state.cookie, direction, moved);
     }
     if state.told == 0 && socket_facts::tell(sk, state.cookie) {
         state.told = 1;
     }
-    pieces(state, direction, moved as u32, flags & DISCARDED != 0, pid_tgid);
+    pieces(sk, state, direction, moved as u32, flags, pid_tgid);
 }
 
 /// One for each of the two programs. In a map and not on the stack: the verifier follows what it knows of stack slots
@@ -100,7 +104,8 @@ struct Cursor {
 }
 
 #[inline(always)]
-fn pieces(state: &mut SocketState, direction: u8, moved: u32, discarded: bool, pid_tgid: u64) {
+fn pieces(sk: *const c_void, state: &mut SocketState, direction: u8, moved: u32, flags: u32, pid_tgid: u64) {
+    let discarded = flags & DISCARDED != 0;
     if state.last_direction != direction {
         state.last_direction = direction;
         state.copied_bytes = 0;
@@ -117,7 +122,8 @@ fn pieces(state: &mut SocketState, direction: u8, moved: u32, discarded: bool, p
         if head + TAIL_BYTES >= total { (total, total) } else { (head, total - TAIL_BYTES) }
     };
     state.copied_bytes += head_end + (total - tail_start);
-    let found = if discarded { Buffers::Unreadable } else { buffers::current(state, pid_tgid as u32) };
+    let found =
+        if discarded { Buffers::Unreadable } else { buffers::current(state, sk, direction, pid_tgid as u32) };
     let mut header = Transfer {
         kind: kind::TRANSFER,
         direction,
@@ -160,7 +166,7 @@ fn pieces(state: &mut SocketState, direction: u8, moved: u32, discarded: bool, p
         rest_unreadable(cursor);
     }
     if direction == direction::SEND && (cursor.vector_left != 0 || cursor.user_left != 0) {
-        buffers::forget_vector(state);
+        buffers::forget_vector(state, direction);
     }
 }
 
@@ -169,6 +175,13 @@ extern "C" fn next_piece(_index: u64, place: *mut c_void) -> i64 {
     // SAFETY: the pointer that `pieces` gave to `bpf_loop`.
     let cursor = unsafe { &mut **place.cast::<*mut Cursor>() };
     if cursor.done >= cursor.total {
+        // A message is sent whole when only empty buffers are left of it.
+        let may_be_empty = cursor.header.direction == direction::SEND && cursor.user_left == 0;
+        if may_be_empty && cursor.vector_left != 0 && buffers::is_empty(cursor.vector) {
+            cursor.vector += size_of::<buffers::IoVec>() as u64;
+            cursor.vector_left -= 1;
+            return 0;
+        }
         return 1;
     }
     if cursor.user_left == 0 {

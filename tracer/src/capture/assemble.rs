@@ -159,10 +159,11 @@ fn connections(parts: &Parts<'_>) -> Vec<model::Connection> {
         .collect();
     let mut listed: Vec<model::Connection> =
         with_traffic.into_iter().take(MOST_CONNECTIONS).map(with_bytes).collect();
-    let idle = parts
-        .idle
-        .iter()
-        .filter(|socket| socket.state == SocketState::Established && !seen.contains(&socket.facts.inode));
+    let idle = parts.idle.iter().filter(|socket| {
+        socket.state == SocketState::Established
+            && !seen.contains(&socket.facts.inode)
+            && !is_socket_pair(&socket.facts.peer)
+    });
     for socket in idle.take(MOST_CONNECTIONS - listed.len()) {
         listed.push(model::Connection {
             id: format!("idle-{}", socket.facts.inode),
@@ -174,6 +175,11 @@ fn connections(parts: &Parts<'_>) -> Vec<model::Connection> {
         });
     }
     listed
+}
+
+/// Two unnamed ends: a process talks to itself or to its child, never to a database server.
+fn is_socket_pair(peer: &Address) -> bool {
+    matches!(peer, Address::Unix(path) if path.is_empty())
 }
 
 fn with_bytes(connection: &Connection) -> model::Connection {

@@ -41,6 +41,8 @@ pub const MOST_TARGETS: u32 = 1024;
 const POLL: Duration = Duration::from_millis(5);
 /// Records taken before the clock is looked at again.
 const BATCH: usize = 16_384;
+/// The ring buffer holds at most so many batches: 8 MiB of records of 56 bytes.
+const RING_BATCHES: usize = 10;
 /// Bookkeeping beside the records: cost, progress, targets that ended.
 const HOUSEKEEPING: Duration = Duration::from_millis(50);
 
@@ -169,7 +171,13 @@ fn watch(
             continue;
         }
         if let Some(ended_by) = ended_by {
-            // What was in the ring when the end was seen belongs to the capture; what came later does not.
+            // What was in the ring when the end was seen belongs to the capture; of what comes later only so much is
+            // taken that the reader can have caught up.
+            for _ in 0..RING_BATCHES {
+                if kernel.drain(BATCH, &mut |record| pipeline.record(record))? < BATCH {
+                    break;
+                }
+            }
             return Ok(ended_by);
         }
         let now = Instant::now();

@@ -11,6 +11,7 @@ pub use completions::completions;
 pub use man::man;
 
 use crate::config::{self, Peer};
+use crate::report::OUTPUTS;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueHint, value_parser};
 use std::path::PathBuf;
@@ -151,8 +152,7 @@ struct CaptureArgs {
 #[command(next_help_heading = "Output")]
 struct OutputArgs {
     /// Form of the report
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
-    #[arg(value_parser = PossibleValuesParser::new(config::FORMATS))]
+    #[arg(long, value_name = "FORMAT", default_value = OUTPUTS[0].name(), value_parser = format_parser())]
     format: String,
     /// Write the report to this file, complete or not at all
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -199,6 +199,10 @@ impl AttachArgs {
 /// Process ids end at `PID_MAX_LIMIT` of a 64-bit kernel (`include/linux/threads.h`).
 fn pid_parser() -> clap::builder::RangedI64ValueParser<u32> {
     value_parser!(u32).range(1..=4_194_304)
+}
+
+fn format_parser() -> PossibleValuesParser {
+    PossibleValuesParser::new(OUTPUTS.iter().map(|output| output.name()))
 }
 
 fn protocol_parser() -> PossibleValuesParser {

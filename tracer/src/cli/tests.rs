@@ -33,14 +33,14 @@ fn attach_with_everything() {
     let config = attach(
         "attach 42 43 --comm app --exe /usr/bin/app --container 3f2a --cgroup /system.slice --no-follow \
          --protocol postgresql,postgresql --peer db:5432 --peer ::1 --duration 1m30s --slow 250ms \
-         --capture-bytes 1024 --format json -o out.json",
+         --capture-bytes 8192 --format json -o out.json",
     );
     assert_eq!(config.selectors.len(), 6);
     assert!(!config.follow);
     assert_eq!(config.protocols, ["postgresql"]);
     assert_eq!(config.peers.len(), 2);
     assert_eq!((config.duration, config.slow), (Duration::from_secs(90), Some(Duration::from_millis(250))));
-    assert_eq!((config.capture_bytes, config.format.as_str()), (1024, "json"));
+    assert_eq!((config.capture_bytes, config.format.as_str()), (8192, "json"));
     assert_eq!(config.destination, Destination::File(PathBuf::from("out.json")));
 }
 
@@ -80,7 +80,7 @@ fn wrong_usage() {
     check("attach 1 --duration 30", "not a length of time; write it like 250ms, 30s, 1m30s");
     check("attach 1 --duration 0s", "must be longer than zero");
     check("attach 1 --slow never", "not a length of time");
-    check("attach 1 --format yaml", "[possible values: table, json]");
+    check("attach 1 --format yaml", "[possible values: table, json, csv]");
     check("attach 1 --protocol oracle", "[possible values: postgresql");
     check("attach 1 --capture-bytes 1", "1 is not in 1024..=4194304");
     check("attach 1 --peer db:x", "not a peer");

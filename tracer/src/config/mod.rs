@@ -13,9 +13,6 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Names of the report's forms.
-pub const FORMATS: [&str; 2] = ["table", "json"];
-
 /// How many bytes are copied in one direction of a connection until the direction turns, when nothing else is asked for:
 /// longer than nearly all statements, answers and pipelines.
 pub const CAPTURE_BYTES_DEFAULT: u32 = 1 << 20;
@@ -109,7 +106,7 @@ pub struct AttachConfig {
     pub slow: Option<Duration>,
     /// Bytes copied in one direction of a connection until the direction turns.
     pub capture_bytes: u32,
-    /// A name of [`FORMATS`].
+    /// A name of [`crate::report::OUTPUTS`].
     pub format: String,
     /// Where the report goes.
     pub destination: Destination,

@@ -67,6 +67,8 @@ pub struct Connection {
     pub facts: Option<SocketFacts>,
     /// Running totals.
     pub counted: Counted,
+    /// When bytes moved last.
+    pub last_at: Nanos,
     /// Processes that used it and have not ended, as far as remembered.
     pub processes: Vec<u32>,
     /// Statement groups by text: the look-up by all of a group's parts is slow. Emptied when the session's facts change.
@@ -86,6 +88,7 @@ impl Connection {
             socket,
             facts,
             counted: Counted::default(),
+            last_at: Nanos::default(),
             processes: Vec::new(),
             groups: HashMap::new(),
             groups_database: None,
@@ -170,6 +173,7 @@ impl Connection {
         if !self.processes.contains(&piece.task.pid) && self.processes.len() < MOST_PROCESSES {
             self.processes.push(piece.task.pid);
         }
+        self.last_at = piece.at;
         self.counted.bytes_seen = self.counted.bytes_seen.saturating_add(piece.len());
         self.counted.bytes_captured = self.counted.bytes_captured.saturating_add(piece.bytes.len() as u64);
         if piece.unreadable {

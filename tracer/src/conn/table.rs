@@ -11,6 +11,8 @@ use crate::{
     time::Nanos,
 };
 
+/// Most connections held as open. The close of a Unix socket is not always seen, so these could grow without bound.
+const MOST_OPEN: usize = 50_000;
 /// Most connections kept for the report, open ones not counted.
 const MOST_ENDED: usize = 10_000;
 
@@ -142,7 +144,14 @@ impl Table {
         if connection.waits() {
             self.waiting.insert(piece.socket);
         }
+        let terminated =
+            connection.session().is_some_and(|session| session.terminated) && !connection.ended();
         self.hand_out(piece.socket, piece.at, texts, outcome);
+        if terminated {
+            self.end(piece.socket, piece.at, texts, outcome);
+        } else if self.connections.len() > MOST_ENDED + MOST_OPEN {
+            self.forget_quiet();
+        }
     }
 
     /// A connection's end.
@@ -221,6 +230,30 @@ impl Table {
         }
     }
 
+    /// Drops the quieter half of the open connections that wait for no answer.
+    fn forget_quiet(&mut self) {
+        let mut in_flight = Vec::new();
+        let mut quiet: Vec<(Nanos, SocketId)> = Vec::new();
+        for connection in self.connections.values().filter(|connection| !connection.ended()) {
+            in_flight.clear();
+            connection.in_flight(&mut in_flight);
+            if in_flight.is_empty() {
+                quiet.push((connection.last_at, connection.socket));
+            }
+        }
+        quiet.sort_unstable();
+        for (_, socket) in quiet.iter().take(MOST_OPEN / 2) {
+            self.forget(*socket);
+        }
+    }
+
+    fn forget(&mut self, socket: SocketId) {
+        if let Some(connection) = self.connections.remove(&socket) {
+            self.forgotten.add(&connection.counted);
+            self.forgotten_connections += 1;
+        }
+    }
+
     /// Drops the older half of the ended connections when there are too many.
     fn forget_some(&mut self) {
         if self.ended <= MOST_ENDED {
@@ -234,11 +267,8 @@ impl Table {
             .collect();
         ids.sort_unstable();
         for (_, socket) in ids.iter().take(MOST_ENDED / 2) {
-            if let Some(connection) = self.connections.remove(socket) {
-                self.forgotten.add(&connection.counted);
-                self.forgotten_connections += 1;
-                self.ended = self.ended.saturating_sub(1);
-            }
+            self.forget(*socket);
+            self.ended = self.ended.saturating_sub(1);
         }
     }
 }

@@ -4,6 +4,7 @@ use super::layout;
 use crate::event::Address;
 use crate::host::printable;
 use crate::host::socket::{OpenSocket, State};
+use crate::report::address;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
@@ -101,17 +102,13 @@ fn port(address: &Address) -> Option<u16> {
 }
 
 /// One end as people write it. `exact`: with its port; otherwise with `*` for it.
-fn place(address: &Address, exact: bool) -> String {
-    match address {
-        Address::Inet(address) if exact => address.to_string(),
+fn place(end: &Address, exact: bool) -> String {
+    match end {
+        Address::Inet(inet) if exact => inet.to_string(),
         Address::Inet(SocketAddr::V4(address)) => format!("{}:*", address.ip()),
         Address::Inet(SocketAddr::V6(address)) => format!("[{}]:*", address.ip()),
-        Address::Unix(name) => match name.split_first() {
-            None => "(unnamed)".to_owned(),
-            // As ss(8) and /proc/net/unix write abstract names.
-            Some((0, rest)) => format!("@{}", printable(rest)),
-            Some(_) => printable(name),
-        },
+        Address::Unix(name) if name.is_empty() => "(unnamed)".to_owned(),
+        Address::Unix(_) => printable(address::text(end).as_bytes()),
     }
 }
 

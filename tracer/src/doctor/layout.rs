@@ -40,11 +40,11 @@ pub(super) fn shortened(text: &str, columns: usize) -> String {
     if letters.len() <= columns {
         return text.to_owned();
     }
-    let kept = columns.saturating_sub(1);
+    let kept = columns.saturating_sub(3);
     let (head, tail) = (kept / 2, kept - kept / 2);
     let start = letters.iter().take(head);
     let end = letters.iter().skip(letters.len() - tail);
-    start.chain(std::iter::once(&'…')).chain(end).collect()
+    start.copied().chain("...".chars()).chain(end.copied()).collect()
 }
 
 #[cfg(test)]
@@ -70,8 +70,8 @@ mod tests {
     #[test]
     fn long_texts() {
         assert_eq!(shortened("/run/a", 6), "/run/a");
-        assert_eq!(shortened("/run/abcdef", 6), "/r…def");
-        assert_eq!(shortened("größe-größe", 5), "gr…ße");
+        assert_eq!(shortened("/run/abcdef", 8), "/r...def");
+        assert_eq!(shortened("größe-größe", 7), "gr...ße");
     }
 
     proptest! {

@@ -138,7 +138,7 @@ fn grouped_connections() {
         "1 (unnamed) false /var/run/postgresql/.s.PGSQL.5432 postgresql",
         "2 10.0.0.5:8080 true 10.9.9.9:* -",
         "1 (unnamed) false (unnamed) -",
-        "1 (unnamed) false @bus\\u{7} -",
+        "1 (unnamed) false @bus\\x07 -",
         "1 10.0.0.5:49155 false 10.0.0.8:443 -",
     ];
     assert_eq!(shown, expected);
@@ -190,7 +190,7 @@ yes  tracepoints      sock_send_length, sock_recv_length
 yes  lockdown         none
 yes  memory lock      unlimited
 yes  pid namespace    the host's own
-yes  process          4242 (pay\\u{1b}[31mments), 12 threads, /srv/payments
+yes  process          4242 (pay\\x1b[31mments), 12 threads, /srv/payments
                       (deleted since)
 -    container        3f2a9c1b77aa
 yes  sockets          readable: 9 connected, 1 listening
@@ -203,7 +203,7 @@ Connections now (`?` is a guess by port or path, no more):
       1  (unnamed) -> /var/run/postgresql/.s.PGSQL.5432  postgresql?
       2  10.0.0.5:8080 <- 10.9.9.9:*
       1  (unnamed) -> (unnamed)
-      1  (unnamed) -> @bus\\u{7}
+      1  (unnamed) -> @bus\\x07
       1  10.0.0.5:49155 -> 10.0.0.8:443
 
 Ready: `dbtap attach 4242` has everything that it needs.

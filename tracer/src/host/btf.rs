@@ -83,6 +83,9 @@ pub struct Btf {
     strings: Vec<u8>,
     /// Where each type starts in `types`; type id 1 is at index 0 (id 0 is `void`).
     starts: Vec<u32>,
+    /// Those of `starts` that are asked for by name: structs, unions and typedefs that have one. A small part of all, and each
+    /// question looks through them.
+    named: Vec<u32>,
 }
 
 /// The fixed part of a type, and where the rest of it is.
@@ -146,18 +149,22 @@ impl Btf {
         if strings.last().is_some_and(|last| *last != 0) {
             return Err(malformed("string section without its final NUL"));
         }
-        let mut starts = Vec::new();
+        let (mut starts, mut named) = (Vec::new(), Vec::new());
         let mut at = 0usize;
         while at < types.len() {
-            starts.push(u32::try_from(at).map_err(|_| malformed("type section too long"))?);
+            let start = u32::try_from(at).map_err(|_| malformed("type section too long"))?;
+            starts.push(start);
             let head = type_at(types, at).ok_or(malformed("cut inside a type"))?;
+            if head.name != 0 && (is_aggregate(&head) || head.kind == kind::TYPEDEF) {
+                named.push(start);
+            }
             let rest = rest_bytes(&head).ok_or(malformed("unknown kind of type"))?;
             at = head.rest.checked_add(rest).ok_or(malformed("cut inside a type"))?;
         }
         if at != types.len() {
             return Err(malformed("cut inside a type"));
         }
-        Ok(Self { types: types.to_vec(), strings: strings.to_vec(), starts })
+        Ok(Self { types: types.to_vec(), strings: strings.to_vec(), starts, named })
     }
 
     /// How many types there are, `void` not counted.
@@ -225,7 +232,7 @@ impl Btf {
     }
 
     fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Type> + 'a {
-        let starts = self.starts.iter().filter_map(|start| usize::try_from(*start).ok());
+        let starts = self.named.iter().filter_map(|start| usize::try_from(*start).ok());
         starts
             .filter_map(|at| type_at(&self.types, at))
             .filter(move |ty| self.is_named(ty.name, name.as_bytes()))

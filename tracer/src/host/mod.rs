@@ -7,7 +7,6 @@ pub mod cgroup;
 pub mod clock;
 pub mod kernel;
 pub mod libraries;
-pub mod peers;
 pub mod process;
 pub mod self_usage;
 pub mod socket;

@@ -1,10 +1,14 @@
 //! Text that comes from processes: read within bounds, and made safe to print.
 
+use crate::report::sanitize::visible;
 use std::io::{BufRead, Read};
 
 /// Longer than any line that the kernel writes: a row of a socket table has about 150 bytes and a path, a row of
 /// maps 80 and a path of at most 4,096.
 const MAX_LINE_BYTES: u64 = 8192;
+
+/// Characters of one text that are shown.
+const MAX_SHOWN: usize = 8192;
 
 /// 16 million; far more than a table of sockets or mappings can have.
 const MAX_LINES: u32 = 1 << 24;
@@ -22,19 +26,10 @@ pub(super) fn each_line(mut text: impl BufRead, mut each: impl FnMut(&[u8])) {
     }
 }
 
-/// The text with everything escaped that could steer a terminal: control characters (C0, DEL, C1), and the characters
-/// that change the direction of text. Bytes that are no UTF-8 become U+FFFD.
+/// The text with everything escaped that could steer a terminal or would not be seen. Bytes that are no UTF-8 become
+/// U+FFFD. At most the first 8,192 characters: no name or path is longer.
 pub fn printable(raw: &[u8]) -> String {
-    let mut safe = String::with_capacity(raw.len());
-    for letter in String::from_utf8_lossy(raw).chars() {
-        let steers = matches!(letter, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-        if letter.is_control() || steers {
-            safe.extend(letter.escape_default());
-        } else {
-            safe.push(letter);
-        }
-    }
-    safe
+    visible(&String::from_utf8_lossy(raw), false, MAX_SHOWN)
 }
 
 #[cfg(test)]
@@ -59,10 +54,10 @@ mod tests {
         let check = |raw: &[u8], expected: &str| assert_eq!(printable(raw), expected);
         check(b"postgres: writer", "postgres: writer");
         check("größe ✓".as_bytes(), "größe ✓");
-        check(b"\x1b[2J\x07", "\\u{1b}[2J\\u{7}");
+        check(b"\x1b[2J\x07", "\\x1b[2J\\x07");
         check(b"a\nb\tc\r", "a\\nb\\tc\\r");
-        check("\u{9b}1m\u{202e}x".as_bytes(), "\\u{9b}1m\\u{202e}x");
+        check("\u{9b}1m\u{202e}x".as_bytes(), "\\x9b1m\\u{202e}x");
         check(b"\xff\xfe", "\u{fffd}\u{fffd}");
-        check(b"\0abstract", "\\u{0}abstract");
+        check(b"\0abstract", "\\x00abstract");
     }
 }

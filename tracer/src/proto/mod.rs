@@ -62,8 +62,11 @@ pub struct Session {
     pub database: Option<String>,
     /// The rest of the connection is encrypted: nothing can be decoded.
     pub tls: bool,
-    /// Not a request-response session (replication, a lone LISTEN): kept out of latency.
+    /// Not a request-response session (replication): kept out of latency. A session that only listens needs no mark: it
+    /// has no request while it waits.
     pub streaming: bool,
+    /// The client said that it leaves (PostgreSQL's Terminate). The kernel does not tell the local close of a Unix socket.
+    pub terminated: bool,
     /// What a cancel request for this session carries.
     pub backend_key: Option<BackendKey>,
 }

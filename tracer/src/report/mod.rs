@@ -5,6 +5,7 @@
 
 pub mod address;
 mod condition;
+pub mod csv;
 pub mod duration;
 pub mod json;
 pub mod model;
@@ -46,7 +47,7 @@ pub trait Output: Sync {
 }
 
 /// Every output that dbtap knows; the first is the default. Help, `--format` and tests walk it.
-pub const OUTPUTS: &[&dyn Output] = &[&table::Table, &json::Json];
+pub const OUTPUTS: &[&dyn Output] = &[&table::Table, &json::Json, &csv::Csv];
 
 /// The output of this name.
 pub fn output(name: &str) -> Option<&'static dyn Output> {

@@ -127,6 +127,31 @@ fn json_reads_back_as_the_same_report() {
     }
 }
 
+/// Whoever reads that a report is incomplete reads on why, whatever made it so.
+#[test]
+fn an_incomplete_report_always_says_why() {
+    let reasons = |report: &Report| {
+        let table = render(&super::table::Table, report, Layout::default());
+        let (_, coverage) = table.split_once("INCOMPLETE").expect("it must say so");
+        coverage.lines().filter(|line| line.trim_start().starts_with("- ")).count()
+    };
+    let complete = testdata::two_humps();
+    assert!(!render(&super::table::Table, &complete, Layout::default()).contains("INCOMPLETE"));
+    for change in [
+        |_: &mut Report| {},
+        |r: &mut Report| r.coverage.events_lost = 1,
+        |r: &mut Report| r.coverage.gaps = 1,
+        |r: &mut Report| r.coverage.answers_unmatched = 1,
+        |r: &mut Report| r.capture.ended_by = EndedBy::Guard,
+        |r: &mut Report| r.capture.ended_by = EndedBy::TargetExit,
+    ] {
+        let mut report = complete.clone();
+        report.coverage.complete = false;
+        change(&mut report);
+        assert_eq!(reasons(&report), 1);
+    }
+}
+
 /// The field names that people's scripts rely on, in the order of the schema.
 #[test]
 fn json_has_every_field_of_the_schema() {

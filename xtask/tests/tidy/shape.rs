@@ -9,11 +9,18 @@ const MOST_LINES: usize = 600;
 const MOST_KERNEL_LINES: usize = 200;
 
 /// Files that may be longer: path, most lines, why.
-const LONG_FILES: [(&str, usize, &str); 1] = [(
-    "tracer-ebpf/src/kernel/transfer.rs",
-    240,
-    "both directions of a transfer are one state machine; apart, each would repeat the other's verifier bounds",
-)];
+const LONG_FILES: [(&str, usize, &str); 2] = [
+    (
+        "tracer-ebpf/src/kernel/transfer.rs",
+        240,
+        "both directions of a transfer are one state machine; apart, each would repeat the other's verifier bounds",
+    ),
+    (
+        "tests/tests/normalize_vs_pg_stat_statements.rs",
+        660,
+        "most of it is the list of compared statements, one a line, which says nothing more when cut in two",
+    ),
+];
 
 #[test]
 fn every_source_file_says_what_it_is() {

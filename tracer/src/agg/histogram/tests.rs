@@ -181,7 +181,7 @@ proptest! {
         values.sort_unstable();
         for (per_mille, shown) in per_mille.into_iter().zip(shown) {
             // The smallest value with at least this share at or below it.
-            let rank = (values.len() * per_mille as usize).div_ceil(1_000).max(1);
+            let rank = (values.len() * usize::try_from(per_mille).unwrap()).div_ceil(1_000).max(1);
             let exact = values[rank - 1];
             let within = exact.min(HIGHEST_NS).max(values[0]);
             prop_assert!(shown.abs_diff(within) <= within / 1_000, "p{}: {} instead of {}", per_mille, shown, exact);

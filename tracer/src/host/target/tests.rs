@@ -121,7 +121,7 @@ fn refused() {
     check(Selector::Pid(own), &format!("process {own} is dbtap itself; "));
     check(Selector::Pid(4_194_304), "there is no process 4194304; ");
     check(Selector::Pid(2), "process 2 (kthreadd) is a kernel thread, ");
-    check(Selector::Comm("\x1b[2J".into()), "no process matches --comm \\u{1b}[2J; `ps -e -o pid,comm` ");
+    check(Selector::Comm("\x1b[2J".into()), "no process matches --comm \\x1b[2J; `ps -e -o pid,comm` ");
     let root = rustix::process::geteuid().is_root();
     let words = if root { "matches" } else { "that dbtap may look at matches" };
     check(Selector::Exe("/no/such/program".into()), &format!("no process {words} --exe /no/such/program"));

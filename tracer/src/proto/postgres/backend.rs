@@ -77,7 +77,7 @@ pub(super) fn plausible(tag: u8, body: &[u8], body_bytes: u32) -> bool {
                 is_name(name)
                     && (!whole || rest.iter().filter(|byte| **byte == 0).count() == 1 && rest.ends_with(&[0]))
             }
-            (name, None) => !whole && is_name(name),
+            (name, None) => !whole && (name.is_empty() || is_name(name)),
         },
         b'A' => body_bytes >= 6 && (!whole || body.ends_with(&[0])),
         b'K' => body_bytes >= 8,
@@ -100,7 +100,10 @@ fn plausible_tag(body: &[u8], whole: bool) -> bool {
     let ends_well = if whole { end.is_some_and(<[u8]>::is_empty) } else { end.is_none() };
     let known =
         |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b' ' | b'_' | b'-');
-    ends_well && tag.len() <= 64 && tag.first().is_some_and(u8::is_ascii_uppercase) && tag.iter().all(known)
+    ends_well
+        && tag.len() <= 64
+        && tag.first().map_or(!whole, u8::is_ascii_uppercase)
+        && tag.iter().all(known)
 }
 
 fn plausible_row(body: &[u8], whole: bool) -> bool {

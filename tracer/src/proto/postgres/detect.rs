@@ -82,12 +82,15 @@ fn points(direction: Direction, bytes: &[u8], skipped: u64) -> u32 {
         return if chain.complete == 0 { 1 } else { strong.max(1) };
     }
     if direction == Direction::Backend && chain.broken {
-        // In the middle of a result: rows that chain to the end.
+        // In the middle of a result: rows that chain to the end, or into a message that the next piece continues.
         let end = &bytes[bytes.len().saturating_sub(SEARCHED_BYTES)..];
-        if let Some(from) = resync::earliest(direction, end) {
+        for (open, least) in [(false, 3), (true, 6)] {
+            let Some(from) = resync::earliest(direction, end, open) else { continue };
             let strong =
                 messages(direction, &end[from..]).map(|(tag, body)| weight(direction, tag, body)).sum();
-            return if strong >= 3 { strong } else { 0 };
+            if strong >= least {
+                return strong;
+            }
         }
     }
     0

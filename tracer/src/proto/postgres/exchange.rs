@@ -127,7 +127,9 @@ impl Exchange {
                     self.push_alone(Kind::CopyEnd, frame);
                 }
             }
-            // Terminate is not answered; password messages belong to the start-up.
+            // Terminate.
+            b'X' => self.session.terminated = true,
+            // Password messages belong to the start-up.
             _ => {}
         }
     }

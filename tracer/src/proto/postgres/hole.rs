@@ -7,7 +7,7 @@
 use super::answers::{Fit, is_completion};
 use super::exchange::{Answer, Exchange};
 use super::frame::{Direction, Frame, HEADER_BYTES};
-use super::observer::{Observer, Phase};
+use super::observer::Observer;
 use super::pending::Kind;
 use super::resync::{self, Tail};
 use crate::proto::{Chunk, Moment};
@@ -18,8 +18,12 @@ impl Observer {
     /// The server's framing is lost behind `skipped` bytes.
     pub(super) fn server_hole(&mut self, moment: Moment, skipped: u64, out: &mut Requests) {
         let pending = &self.exchange.pending;
-        let plain = pending.front().is_some_and(|op| !matches!(op.kind, Kind::Startup | Kind::Streaming));
-        if !plain || pending.ready_due() > 1 || pending.executions() == 0 {
+        let plain = pending.front().is_some_and(|op| match op.kind {
+            Kind::Startup => true,
+            Kind::Streaming => false,
+            _ => pending.executions() > 0,
+        });
+        if !plain || pending.ready_due() > 1 {
             self.lose(out);
             self.backend.reset();
             return self.join.lose_server();
@@ -58,7 +62,6 @@ impl Observer {
             self.lose(out);
             self.join = super::join::Join::at_boundary();
         }
-        debug_assert!(self.phase == Phase::Messages || self.phase == Phase::Joining);
     }
 
     /// False: the tail does not fit what waits.

@@ -41,6 +41,10 @@ impl Join {
     pub(super) fn after_loss(owed: u64, framed: bool) -> Self {
         Self { framed, owed, ..Self::default() }
     }
+    /// The server's messages were recognised.
+    pub(super) fn is_framed(&self) -> bool {
+        self.framed
+    }
     /// The server's framing is lost too.
     pub(super) fn lose_server(&mut self) {
         self.framed = false;

@@ -12,13 +12,14 @@
 //! - An ErrorResponse to Parse, Bind or Describe is a failed request, also where no Execute follows: a failing prepare
 //!   must be visible. A commit that fails at Sync is a request `(implicit commit)`.
 //!
-//! Memory of one connection: [`names::NAMES`] names, [`pending::PENDING`] pending messages, 64 KiB of an unfinished
+//! Memory of one connection: `names::NAMES` names, `pending::PENDING` pending messages, 64 KiB of an unfinished
 //! statement text, 8 KiB of a tail, 64 KiB of early answers. Beyond, it loses its place and says so. A bind value, a
 //! column value and a password are never kept; SQL only until it is normalised.
 
 mod answers;
 mod backend;
 mod detect;
+mod early;
 mod exchange;
 mod flight;
 mod frame;
@@ -27,6 +28,7 @@ mod hole;
 mod join;
 mod names;
 mod observer;
+mod opening;
 mod pending;
 mod resync;
 mod startup;

@@ -63,12 +63,21 @@ pub(super) struct Names {
     portals: Vec<NameId>,
     ended: usize,
     opened_before: Option<TextId>,
+    /// The unnamed id, and the one that was looked up last. A stale one is harmless: its name is compared.
+    recent: [u32; 2],
 }
 
 impl Names {
     /// The id of a name, new where it must be.
     pub(super) fn id(&mut self, name: &[u8]) -> NameId {
+        // Most messages name the unnamed portal or the statement of the message before: no hash is needed.
+        for recent in self.recent {
+            if self.slots.get(recent as usize).is_some_and(|slot| *slot.name == *name) {
+                return NameId(recent);
+            }
+        }
         if let Some(id) = self.ids.get(name) {
+            self.recent[usize::from(!name.is_empty())] = *id;
             return NameId(*id);
         }
         let id = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);

@@ -4,22 +4,15 @@
 //! fit is counted and searched anew.
 
 use super::answers::{Fit, is_asynchronous};
-use super::backend::failure;
+use super::early::Early;
 use super::exchange::Exchange;
 use super::frame::{Direction, Framer, Step};
 use super::join::{Join, Note};
-use super::pending::Kind;
-use super::resync::{self, Tail};
-use super::startup::{self, Opening, Packet};
+use super::resync::Tail;
 use crate::proto::{Chunk, Moment, Protocol, Session, Side};
 use crate::request::{InFlight, Requests};
 use crate::sql::Texts;
 use crate::time::Nanos;
-
-/// Server chunks that may wait for the client bytes which they answer.
-const EARLY_CHUNKS: usize = 64;
-/// Bytes of them.
-const EARLY_BYTES: usize = 64 << 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -35,42 +28,6 @@ pub(super) enum Phase {
     Opaque,
     /// Nothing more will come that matters.
     Ended,
-}
-
-/// Bytes of the server that came before the client bytes which they answer. `Debug` shows no content.
-#[derive(Default)]
-struct Early {
-    chunks: Vec<(Moment, Stashed)>,
-    bytes: usize,
-}
-
-enum Stashed {
-    Bytes(Vec<u8>),
-    Skipped(u64),
-}
-
-impl std::fmt::Debug for Early {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} bytes in {} chunks", self.bytes, self.chunks.len())
-    }
-}
-
-impl Early {
-    fn is_empty(&self) -> bool {
-        self.chunks.is_empty()
-    }
-    /// False: there is no room.
-    fn push(&mut self, moment: Moment, chunk: Chunk<'_>) -> bool {
-        let stashed = match chunk {
-            Chunk::Bytes(bytes) => {
-                self.bytes += bytes.len();
-                Stashed::Bytes(bytes.to_vec())
-            }
-            Chunk::Skipped(skipped) => Stashed::Skipped(skipped),
-        };
-        self.chunks.push((moment, stashed));
-        self.chunks.len() <= EARLY_CHUNKS && self.bytes <= EARLY_BYTES
-    }
 }
 
 /// The observer of one connection.
@@ -89,8 +46,9 @@ pub(super) struct Observer {
     pub(super) initial: bool,
     /// ReadyForQuery was the last answer.
     pub(super) ready: bool,
-    opening: Vec<u8>,
-    early: Early,
+    /// The beginning of a start-up packet.
+    pub(super) opening: Vec<u8>,
+    pub(super) early: Early,
     /// The last chunk of each direction ended its transfer.
     client_starts: bool,
     server_starts: bool,
@@ -132,7 +90,7 @@ impl Observer {
         }
     }
 
-    fn server(
+    pub(super) fn server(
         &mut self,
         moment: Moment,
         chunk: Chunk<'_>,
@@ -155,68 +113,6 @@ impl Observer {
             Phase::Messages => self.server_messages(moment, chunk, texts, out),
             Phase::Joining => self.join_server(moment, chunk, starts, texts, out),
             Phase::Opaque | Phase::Ended => {}
-        }
-    }
-
-    /// Start-up packets. Takes from the chunk only what belongs to them: a password may follow.
-    pub(super) fn open(&mut self, moment: Moment, chunk: Chunk<'_>, texts: &mut Texts, out: &mut Requests) {
-        let Chunk::Bytes(mut input) = chunk else { return self.lose(out) };
-        loop {
-            let missing = startup::wanted(&self.opening).saturating_sub(self.opening.len()).min(input.len());
-            let (head, rest) = input.split_at(missing);
-            self.opening.extend_from_slice(head);
-            input = rest;
-            match startup::opening(&self.opening) {
-                Opening::More if input.is_empty() => return,
-                Opening::More => continue,
-                Opening::Tls => {
-                    self.exchange.session.tls = true;
-                    return self.stop(Phase::Opaque);
-                }
-                Opening::Unknown => {
-                    let read = std::mem::take(&mut self.opening);
-                    self.lose_quietly();
-                    // The whole chunk again, as far as it is known, in the middle of a session.
-                    let whole = [&read, input].concat();
-                    return self.join_client(moment, Chunk::Bytes(&whole), true, texts, out);
-                }
-                Opening::Packet(packet) => {
-                    self.opening = Vec::new();
-                    match packet {
-                        Packet::Encryption => self.phase = Phase::EncryptionAnswer,
-                        Packet::Cancel(key) => {
-                            out.cancels.push(key);
-                            return self.stop(Phase::Ended);
-                        }
-                        Packet::Startup { user, database, replication } => {
-                            let session = &mut self.exchange.session;
-                            (session.user, session.database) = (user, database);
-                            session.streaming |= replication;
-                            self.exchange.push_startup(moment);
-                            self.initial = false;
-                            self.phase = Phase::Messages;
-                            return self.client_messages(moment, Chunk::Bytes(input), texts, out);
-                        }
-                    }
-                }
-            }
-            if input.is_empty() {
-                return;
-            }
-        }
-    }
-
-    fn encryption_answer(&mut self, chunk: Chunk<'_>, out: &mut Requests) {
-        match chunk {
-            Chunk::Bytes([]) => {}
-            Chunk::Bytes([b'N', ..]) => self.phase = Phase::Opening,
-            Chunk::Bytes([b'S' | b'G', ..]) => {
-                self.exchange.session.tls = true;
-                self.stop(Phase::Opaque);
-            }
-            // A server from before encryption, or one that is full.
-            Chunk::Bytes([b'E', ..]) => self.stop(Phase::Ended),
-            Chunk::Bytes(_) | Chunk::Skipped(_) => self.lose(out),
         }
     }
 
@@ -346,49 +242,6 @@ impl Observer {
         }
     }
 
-    /// An answer to bytes of the client that were not seen yet: two threads, or a send that was recorded after it.
-    fn is_early(&self, input: &[u8]) -> bool {
-        let Some(tag) = input.first() else { return false };
-        if self.exchange.unsure
-            || !self.backend.at_boundary()
-            || is_asynchronous(*tag)
-            || self.exchange.pending.iter().any(|op| op.kind != Kind::CopyEnd)
-        {
-            return false;
-        }
-        // A server that ends an idle session answers nothing.
-        !(*tag == b'E'
-            && resync::message(Direction::Backend, input)
-                .is_some_and(|(_, body, _)| failure(body).ends_session))
-    }
-
-    /// Gives waiting answers another try, now that the client was heard.
-    fn claim_early(&mut self, texts: &mut Texts, out: &mut Requests) {
-        if self.early.is_empty() || self.phase == Phase::Messages && !self.frontend.at_boundary() {
-            return;
-        }
-        let early = std::mem::take(&mut self.early);
-        for (moment, stashed) in early.chunks {
-            let chunk = match &stashed {
-                Stashed::Bytes(bytes) => Chunk::Bytes(bytes),
-                Stashed::Skipped(skipped) => Chunk::Skipped(*skipped),
-            };
-            self.server(moment, chunk, moment.ends_transfer, texts, out);
-        }
-        if self.early.bytes == early.bytes && self.phase == Phase::Messages {
-            // Nobody asked for it.
-            let early = std::mem::take(&mut self.early);
-            self.lose(out);
-            for (moment, stashed) in &early.chunks {
-                let chunk = match stashed {
-                    Stashed::Bytes(bytes) => Chunk::Bytes(bytes),
-                    Stashed::Skipped(skipped) => Chunk::Skipped(*skipped),
-                };
-                self.server(*moment, chunk, false, texts, out);
-            }
-        }
-    }
-
     pub(super) fn stop(&mut self, phase: Phase) {
         self.phase = phase;
         self.opening = Vec::new();
@@ -408,7 +261,7 @@ impl Observer {
         self.join = Join::after_loss(owed, framed);
     }
 
-    fn lose_quietly(&mut self) {
+    pub(super) fn lose_quietly(&mut self) {
         self.phase = Phase::Joining;
         self.join = Join::at_start();
         self.opening = Vec::new();
@@ -453,7 +306,8 @@ impl Protocol for Observer {
     }
 
     fn in_sync(&self) -> bool {
-        !matches!(self.phase, Phase::Joining | Phase::Opening)
+        // Once its pairing was sure, a search after a loss does not make it another protocol.
+        !self.initial || !matches!(self.phase, Phase::Joining | Phase::Opening) || self.join.is_framed()
     }
 
     fn cancelled(&mut self, at: Nanos) {

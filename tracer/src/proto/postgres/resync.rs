@@ -75,11 +75,12 @@ pub(super) fn tail(bytes: &[u8]) -> Option<usize> {
     if !ends_ready(bytes) {
         return None;
     }
-    earliest(Direction::Backend, bytes)
+    earliest(Direction::Backend, bytes, false)
 }
 
-/// The first offset from which messages chain exactly to the end of `bytes`.
-pub(super) fn earliest(direction: Direction, bytes: &[u8]) -> Option<usize> {
+/// The first offset from which messages chain exactly to the end of `bytes`; with `open`, also to a message that goes on
+/// behind them.
+pub(super) fn earliest(direction: Direction, bytes: &[u8], open: bool) -> Option<usize> {
     let mut chains = vec![false; bytes.len() + 1];
     chains[bytes.len()] = true;
     let mut earliest = None;
@@ -88,9 +89,9 @@ pub(super) fn earliest(direction: Direction, bytes: &[u8]) -> Option<usize> {
         let Some((tag, body_bytes)) = direction.header(*header) else { continue };
         let begin = at + HEADER_BYTES;
         let end = begin.saturating_add(body_bytes as usize);
-        if chains.get(end).copied().unwrap_or(false)
-            && plausible(direction, tag, &bytes[begin..end], body_bytes)
-        {
+        let continues = chains.get(end).copied().unwrap_or(open);
+        let body = &bytes[begin..end.min(bytes.len())];
+        if continues && plausible(direction, tag, body, body_bytes) {
             chains[at] = true;
             earliest = Some(at);
         }

@@ -97,6 +97,10 @@ fn sentences(coverage: &Coverage, ended_by: EndedBy, other: u64) -> Vec<(Style, 
     }
     let sentence = |(n, name, text): &(u64, &str, &str)| format!("{} {text}", plural(*n, name));
     sentences.extend(missing.iter().filter(|m| m.0 > 0).map(|m| (Style::Plain, sentence(m))));
+    if !c.complete && sentences.is_empty() {
+        let lost = "In places a connection's bytes could not be understood; requests there are not counted.";
+        sentences.push((Style::Plain, lost.to_owned()));
+    }
     sentences.extend(known.iter().filter(|m| m.0 > 0).map(|m| (Style::Faint, sentence(m))));
     sentences
 }

@@ -1,6 +1,6 @@
 //! The report for a person: read from the top, most urgent first, never wider than the terminal.
 //!
-//! Each section is one file. None writes text past [`line::Line`], which makes every text safe for a terminal and
+//! Each section is one file. None writes text past `line::Line`, which makes every text safe for a terminal and
 //! cuts it to the width, whatever the target put into it.
 
 mod capture;

@@ -72,13 +72,33 @@ impl Cost {
 }
 
 fn totals(ebpf: &Ebpf) -> (u64, u64) {
-    ebpf.programs()
-        .filter_map(|(_, program)| match program {
-            Program::BtfTracePoint(program) => program.info().ok(),
-            _ => None,
-        })
-        .fold((0, 0), |(runs, ns), info| {
-            let time = u64::try_from(info.run_time().as_nanos()).unwrap_or(u64::MAX);
-            (runs + info.run_count(), ns + time)
-        })
+    by_program(ebpf).fold((0, 0), |(runs, ns), program| (runs + program.runs, ns + program.run_ns))
+}
+
+/// What one program has cost while the kernel's statistics were on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramCost {
+    /// Its name in the kernel object.
+    pub name: String,
+    /// How often it ran.
+    pub runs: u64,
+    /// How long in all, in ns.
+    pub run_ns: u64,
+}
+
+pub(super) fn by_program(ebpf: &Ebpf) -> impl Iterator<Item = ProgramCost> {
+    ebpf.programs().filter_map(|(name, program)| {
+        let Program::BtfTracePoint(program) = program else { return None };
+        let info = program.info().ok()?;
+        let run_ns = u64::try_from(info.run_time().as_nanos()).unwrap_or(u64::MAX);
+        Some(ProgramCost { name: name.to_owned(), runs: info.run_count(), run_ns })
+    })
+}
+
+/// Turns the kernel's statistics on until the descriptor is dropped. For measurements of dbtap itself.
+///
+/// # Errors
+/// The kernel's refusal.
+pub fn statistics() -> std::io::Result<OwnedFd> {
+    enable_stats(Stats::RunTime).map_err(std::io::Error::other)
 }

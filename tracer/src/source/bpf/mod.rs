@@ -20,7 +20,7 @@ use aya::{
 };
 use tracer_ebpf::{Settings, counter};
 
-pub use cost::Cost;
+pub use cost::{Cost, ProgramCost, statistics};
 pub use targets::TargetTable;
 
 use super::{Losses, Source, SourceError};
@@ -156,6 +156,11 @@ impl Kernel {
             program.attach().map_err(LoadError::kernel)?;
         }
         Ok(())
+    }
+
+    /// What each program has cost while the kernel's statistics were on.
+    pub fn cost_by_program(&self) -> Vec<ProgramCost> {
+        cost::by_program(&self.ebpf).collect()
     }
 
     /// Takes a sample of what the programs cost; call it a few times a second.

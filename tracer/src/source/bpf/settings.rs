@@ -29,6 +29,16 @@ pub(super) fn read(btf: &Btf, limits: Limits) -> Result<Settings, BtfError> {
         task_tgid: btf.offset_bytes("task_struct", &["tgid"])?,
         task_signal: btf.offset_bytes("task_struct", &["signal"])?,
         signal_live: btf.offset_bytes("signal_struct", &["live"])?,
-        reserved: 0,
+        sk_shutdown: btf.offset_bytes("sock", &["sk_shutdown"])?,
+        sk_receive_queue_qlen: btf.offset_bytes("sock", &["sk_receive_queue", "qlen"])?,
+        task_io_uring: match btf.offset_bytes("task_struct", &["io_uring"]) {
+            // Built without CONFIG_IO_URING.
+            Err(BtfError::NoMember { .. }) => 0,
+            offset => offset?,
+        },
+        task_files: btf.offset_bytes("task_struct", &["files"])?,
+        files_fdt: btf.offset_bytes("files_struct", &["fdt"])?,
+        fdtable_fd: btf.offset_bytes("fdtable", &["fd"])?,
+        file_private_data: btf.offset_bytes("file", &["private_data"])?,
     })
 }

@@ -43,6 +43,8 @@ fn case_46_pooled_connections() {
     recognised("2 < T | D | C SELECT 1 | Z I");
     recognised("1 > P - select 1 | D S - | S\n2 < 1 | t | T | Z I");
     recognised("2 < hex 76767676 | D 20 | D 30 | C SELECT 2 | Z T");
+    // A large result: every piece begins and ends inside a row.
+    recognised("2 < hex 767676 | D 20 | D 30 | D 9 | D 9 | hex 4400000014000100");
 }
 
 #[test]

@@ -338,3 +338,14 @@ fn close_while_unsure_keeps_what_finished() {
     run.observer.close(crate::time::Nanos(40), &mut run.out);
     same(&run.shown(), "10 20 20 rows=1 select a\n30 40 40 rows=0 select b closed");
 }
+
+#[test]
+fn case_60_start_up_answer_of_which_head_and_tail_are_captured() {
+    let mut run = Run::new(true);
+    let dialogue = "1 > startup user=u\n2 < R | par | ...300 | hex 7878 | par | Z I
+        10 > Q select a\n20 < C SELECT 1 | Z I";
+    for transfer in transfers(dialogue) {
+        run.feed(&transfer);
+    }
+    same(&run.shown(), "10 20 20 rows=1 select a");
+}

@@ -4,5 +4,6 @@ mod cases;
 mod detection;
 mod dialogue;
 mod joined;
+mod messages;
 mod opening;
 mod properties;

@@ -1,0 +1,133 @@
+//! Measures what the kernel programs cost, from the kernel's own run-time statistics and from the outside: a process
+//! sends itself 100 bytes over a Unix socket pair, traced and not traced, in turn.
+//!
+//! Prints one JSON object. Run as root; `cargo xtask bench` does.
+
+use std::{
+    hint::black_box,
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    time::Instant,
+};
+
+use anyhow::{Context, Result};
+use tracer::source::{
+    Source,
+    bpf::{Kernel, Limits, ProgramCost, statistics},
+};
+
+/// Rounds, traced and not traced in turn; medians are reported.
+const ROUNDS: usize = 15;
+const TRIPS: u64 = 5_000;
+const MESSAGE: [u8; 100] = [b'x'; 100];
+
+fn main() -> Result<()> {
+    let (mut here, mut there) = UnixStream::pair()?;
+    let own = std::process::id();
+    let untouched_syscall = median(&mut (0..ROUNDS).map(|_| getppid_ns()).collect::<Vec<_>>());
+    let bare = median(&mut rounds(|| trips(&mut here, &mut there))?);
+
+    let mut kernel = Kernel::attach(Limits { capture_bytes: 1 << 20, max_targets: 16 })?;
+    let attached_syscall = median(&mut (0..ROUNDS).map(|_| getppid_ns()).collect::<Vec<_>>());
+    let mut bystander = Vec::new();
+    let mut traced = Vec::new();
+    for _ in 0..ROUNDS {
+        // A fresh pair: the state of a socket that was a target's stays with it.
+        let (mut a, mut b) = UnixStream::pair()?;
+        bystander.push(trips(&mut a, &mut b)?);
+        kernel.targets.insert(own, false);
+        traced.push(trips(&mut here, &mut there)?);
+        kernel.targets.remove(own);
+        kernel.drain(usize::MAX, &mut |record| {
+            black_box(record.len());
+        })?;
+    }
+    let _on = statistics().context("the kernel gave no run-time statistics")?;
+    let bystander_runs = by_statistics(&mut kernel, || {
+        let (mut a, mut b) = UnixStream::pair()?;
+        trips(&mut a, &mut b)
+    })?;
+    kernel.targets.insert(own, false);
+    let traced_runs = by_statistics(&mut kernel, || trips(&mut here, &mut there))?;
+    kernel.targets.remove(own);
+    let lost = kernel.losses().records;
+
+    let (bystander, traced) = (median(&mut bystander), median(&mut traced));
+    let report = serde_json::json!({
+        "trip_bare_ns": bare,
+        "trip_bystander_ns": bystander,
+        "trip_traced_ns": traced,
+        "added_per_event_bystander_ns": (bystander - bare) / 2.0,
+        "added_per_event_traced_ns": (traced - bare) / 2.0,
+        "syscall_bare_ns": untouched_syscall,
+        "syscall_attached_ns": attached_syscall,
+        "program_bystander_ns": bystander_runs,
+        "program_traced_ns": traced_runs,
+        "records_lost": lost,
+    });
+    println!("{report:#}");
+    Ok(())
+}
+
+fn rounds(mut round: impl FnMut() -> Result<f64>) -> Result<Vec<f64>> {
+    (0..ROUNDS).map(|_| round()).collect()
+}
+
+/// ns for one message sent and received.
+fn trips(here: &mut UnixStream, there: &mut UnixStream) -> Result<f64> {
+    let mut answer = [0; MESSAGE.len()];
+    let began = Instant::now();
+    for _ in 0..TRIPS {
+        here.write_all(&MESSAGE)?;
+        there.read_exact(&mut answer)?;
+    }
+    black_box(answer);
+    Ok(per(began.elapsed().as_secs_f64(), TRIPS))
+}
+
+/// ns for a system call that touches no socket.
+fn getppid_ns() -> f64 {
+    const CALLS: u64 = 500_000;
+    let began = Instant::now();
+    for _ in 0..CALLS {
+        black_box(std::os::unix::process::parent_id());
+    }
+    per(began.elapsed().as_secs_f64(), CALLS)
+}
+
+/// ns a run of the two transfer programs while `work` goes on, by the kernel's statistics.
+fn by_statistics(kernel: &mut Kernel, mut work: impl FnMut() -> Result<f64>) -> Result<f64> {
+    let mut all = Vec::new();
+    for _ in 0..ROUNDS {
+        let before = transfers(&kernel.cost_by_program());
+        work()?;
+        let after = transfers(&kernel.cost_by_program());
+        all.push(per_ns(after.1.saturating_sub(before.1), after.0.saturating_sub(before.0)));
+        kernel.drain(usize::MAX, &mut |record| {
+            black_box(record.len());
+        })?;
+    }
+    Ok(median(&mut all))
+}
+
+fn transfers(programs: &[ProgramCost]) -> (u64, u64) {
+    programs
+        .iter()
+        .filter(|program| matches!(program.name.as_str(), "send" | "receive"))
+        .fold((0, 0), |(runs, ns), program| (runs + program.runs, ns + program.run_ns))
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+fn per(seconds: f64, count: u64) -> f64 {
+    seconds * 1e9 / count as f64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+fn per_ns(ns: u64, count: u64) -> f64 {
+    ns as f64 / count.max(1) as f64
+}
