@@ -226,6 +226,36 @@ def limits():
                 timer.join()
 
 
+def large():
+    """Bind values and literals of 5 MB, each with something small behind it."""
+    big = "x" * 5_000_000
+    with connect(autocommit=True) as connection:
+        client = psycopg.ClientCursor(connection)
+        for number in range(5):
+            connection.execute("INSERT INTO t VALUES (%s, %s)", (number, big))
+            connection.execute("SELECT a FROM t WHERE a = %s", (number,)).fetchall()
+            client.execute("SELECT length(%s)", (big,))
+            client.execute("SELECT 1, 2, 3")
+            with connection.pipeline():
+                connection.execute("SELECT count(*) FROM t WHERE b = %s", (big,))
+                connection.execute("SELECT 'behind', %s::int", (number,))
+        connection.execute("DELETE FROM t")
+
+
+def copy_fail():
+    """COPY that the client ends with CopyFail, early and late."""
+    with connect(autocommit=True) as connection:
+        for rows in (0, 50_000):
+            try:
+                with connection.cursor().copy("COPY t FROM STDIN") as copy:
+                    for number in range(rows):
+                        copy.write_row((number, "row"))
+                    raise KeyError("given up")
+            except psycopg.errors.QueryCanceled:
+                pass
+            connection.execute("SELECT count(*) FROM t").fetchall()
+
+
 def secrets():
     """Values that no report may show, as text and binary, in a Bind, an error, a pipeline and a COPY."""
     number, word = 4929123412341234, "hunter2-bound"

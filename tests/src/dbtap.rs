@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -68,15 +68,21 @@ impl Dbtap {
         self
     }
 
+    /// Another copy of the program.
+    #[must_use]
+    pub fn program(self, path: &Path) -> Self {
+        let mut command = Command::new(path);
+        command.args(self.command.get_args());
+        Self { command }
+    }
+
     /// As this user, with no group and no capability of root.
-    ///
-    /// # Errors
-    /// When it is not built.
-    pub fn run_as(self, user: &str) -> Result<Self> {
+    #[must_use]
+    pub fn run_as(self, user: &str) -> Self {
         let mut command = Command::new("setpriv");
         command.args([&format!("--reuid={user}"), "--regid=65534", "--clear-groups", "--inh-caps=-all"]);
         command.arg("--").arg(self.command.get_program()).args(self.command.get_args());
-        Ok(Self { command })
+        Self { command }
     }
 
     /// Starts it and returns when it said `attached`.

@@ -23,9 +23,32 @@ const PYTHON: &str = "/usr/bin/python3";
 
 /// The psycopg 3 client in this mode; see the script itself for the modes.
 pub fn psycopg(mode: &str, conninfo: &str) -> Command {
+    let mut command = python("psycopg_client.py");
+    command.arg(mode).env("CONNINFO", conninfo);
+    command
+}
+
+/// A process that holds this many TCP connections to a child of its own, and speaks no database protocol on them.
+pub fn sockets(count: u32) -> Command {
+    let mut command = python("sockets_client.py");
+    command.arg(count.to_string());
+    command
+}
+
+/// Those of the ids of BPF programs that the kernel still knows.
+///
+/// # Errors
+/// When the kernel does not answer, for instance without root.
+pub fn loaded_bpf_programs(ids: &[u32]) -> Result<Vec<u32>> {
+    let done = python("bpf_ids.py").args(ids.iter().map(u32::to_string)).output()?;
+    ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let lines = String::from_utf8(done.stdout)?;
+    lines.lines().map(|line| line.parse().context("no number")).collect()
+}
+
+fn python(script: &str) -> Command {
     let mut command = Command::new(PYTHON);
-    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("drivers/psycopg_client.py");
-    command.arg(script).arg(mode).env("CONNINFO", conninfo);
+    command.arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("drivers").join(script));
     command
 }
 

@@ -7,7 +7,9 @@ mod expected;
 mod server;
 
 mod drivers;
+mod hostile;
 mod latency;
+mod load;
 mod middle;
 mod pgbench;
 mod places;
