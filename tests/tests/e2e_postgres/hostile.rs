@@ -18,10 +18,18 @@ fn escape_codes_are_shown_and_never_sent_to_the_terminal() {
     let database = Database::new("escapes", "");
     let sql = "SELECT '\x1b[31mred\x07' AS \"x\x1b]0;title\x07y\u{202e}z\", 'a\rb' AS \"c\rd\u{9b}31m\"";
     let mut client = database.command("psql");
-    client.args(["-XAtq", "-c", sql, "-c", "SELECT 1 /* \x1b[2J */ AS \"\x1b[2J\"", "-c", "SELECT no_such_\u{1b}"]);
+    client.args([
+        "-XAtq",
+        "-c",
+        sql,
+        "-c",
+        "SELECT 1 /* \x1b[2J */ AS \"\x1b[2J\"",
+        "-c",
+        "SELECT no_such_\u{1b}",
+    ]);
     let mut paused = Paused::new(&client).unwrap();
     let pid = paused.pid().to_string();
-    let forms = ["table", "json"].map(|form| {
+    let forms = ["table", "csv", "json"].map(|form| {
         Dbtap::with(["attach", &pid, "--duration", "10m", "--format", form]).unwrap().start().unwrap()
     });
     paused.go().unwrap();
@@ -31,7 +39,10 @@ fn escape_codes_are_shown_and_never_sent_to_the_terminal() {
         let active = |c: &char| c.is_control() && *c != '\n' || matches!(c, '\u{202a}'..='\u{202e}');
         assert_eq!(text.chars().find(active), None, "case 79: {text}");
         assert!(text.contains("]0;title"), "shown: {text}");
-        assert!(!text.contains("[31mred") && !text.contains("[2J */"), "literals and comments are not: {text}");
+        assert!(
+            !text.contains("[31mred") && !text.contains("[2J */"),
+            "literals and comments are not: {text}"
+        );
         assert_eq!(ended.code, Some(0));
     }
 }

@@ -65,11 +65,18 @@ fn a_capture_in_the_middle_of_a_load_pairs_every_answer() {
         let report = ended.report().unwrap();
         let coverage = report.coverage;
         assert_eq!(ended.code, Some(0), "{coverage:?}");
-        assert_eq!((coverage.answers_unmatched, coverage.gaps, coverage.events_lost), (0, 0, 0), "{coverage:?}");
+        assert_eq!(
+            (coverage.answers_unmatched, coverage.gaps, coverage.events_lost),
+            (0, 0, 0),
+            "{coverage:?}"
+        );
         assert!(coverage.started_before <= 4 * 4, "a pipeline has four: {coverage:?}");
         // What the server counted while the capture surely ran, and while it may have run.
         let seen = coverage.requests;
-        assert!((inner_end..=outer_end).contains(&seen), "{seen} of {inner_end} to {outer_end}: {coverage:?}");
+        assert!(
+            (inner_end..=outer_end).contains(&seen),
+            "{seen} of {inner_end} to {outer_end}: {coverage:?}"
+        );
         assert_eq!((coverage.connections_undecoded, report.connections.len()), (0, 4));
         let longest = report.statements.iter().map(|statement| statement.latency.max_ns).max().unwrap();
         assert!(longest < report.capture.duration_ns, "{longest}");
@@ -122,8 +129,7 @@ fn requests_beyond_the_capture_window_count_and_so_does_what_follows() {
     let database = Database::new("beyond", "CREATE TABLE t (a int, b text)");
     for limit in ["4096", "1048576"] {
         database.forget();
-        let mut paused =
-            tests::drivers::Paused::new(&psycopg("large", &database.conninfo())).unwrap();
+        let mut paused = tests::drivers::Paused::new(&psycopg("large", &database.conninfo())).unwrap();
         let dbtap = Dbtap::attach(paused.pid()).unwrap().arg("--capture-bytes").arg(limit).start().unwrap();
         paused.go().unwrap();
         paused.wait().unwrap().success().unwrap();
@@ -173,10 +179,23 @@ fn replication_is_no_request_without_end() {
     output.success().unwrap();
     let report = ended.report().unwrap();
     let coverage = report.coverage;
-    assert_eq!((ended.code, coverage.answers_unmatched, coverage.gaps), (Some(0), 0, 0), "case 22: {coverage:?}");
+    assert_eq!(
+        (ended.code, coverage.answers_unmatched, coverage.gaps),
+        (Some(0), 0, 0),
+        "case 22: {coverage:?}"
+    );
     assert_eq!((coverage.events_lost, coverage.connections_undecoded, coverage.in_flight), (0, 0, 0));
     assert_eq!(report.connections.iter().filter(|connection| connection.protocol.is_some()).count(), 2);
-    let known = ["SHOW", "SELECT", "IDENTIFY_SYSTEM", "CREATE_REPLICATION_SLOT", "BASE_BACKUP", "START_REPLICATION", "TIMELINE_HISTORY", "READ_REPLICATION_SLOT"];
+    let known = [
+        "SHOW",
+        "SELECT",
+        "IDENTIFY_SYSTEM",
+        "CREATE_REPLICATION_SLOT",
+        "BASE_BACKUP",
+        "START_REPLICATION",
+        "TIMELINE_HISTORY",
+        "READ_REPLICATION_SLOT",
+    ];
     for statement in &report.statements {
         assert!(known.iter().any(|word| statement.text.starts_with(word)), "{statement:?}");
     }

@@ -109,7 +109,8 @@ fn json_has_every_field_of_the_schema() {
     let ended = run(&["attach", &own_pid(), "--no-follow", "--duration", "200ms", "--format", "json"]);
     assert!(ended.stdout.ends_with(b"}\n"));
     let report: Value = serde_json::from_slice(&ended.stdout).unwrap();
-    let keys = |value: &Value| value.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>().join(" ");
+    let keys =
+        |value: &Value| value.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>().join(" ");
     let check = |value: &Value, expected: &str| {
         let mut expected: Vec<_> = expected.split_whitespace().collect();
         expected.sort_unstable();
@@ -122,10 +123,7 @@ fn json_has_every_field_of_the_schema() {
     check(&report["tool"], "version");
     check(&report["host"], "hostname kernel arch");
     check(&report["targets"][0], "pid comm exe started_at ended");
-    check(
-        &report["capture"],
-        "started_at ended_at duration_ns ended_by backend capture_bytes show_values",
-    );
+    check(&report["capture"], "started_at ended_at duration_ns ended_by backend capture_bytes show_values");
     check(
         &report["coverage"],
         "events events_lost bytes_seen bytes_captured gaps requests answers_unmatched started_before in_flight \

@@ -35,7 +35,11 @@ fn one_signal_ends_the_capture_with_its_report() {
         let dbtap = Dbtap::attach(sleeper.pid()).unwrap().start().unwrap();
         dbtap.signal(name).unwrap();
         let ended = dbtap.wait(Duration::from_secs(20)).unwrap();
-        assert_eq!((ended.code, ended.report().unwrap().capture.ended_by), (Some(0), EndedBy::Interrupt), "{name}");
+        assert_eq!(
+            (ended.code, ended.report().unwrap().capture.ended_by),
+            (Some(0), EndedBy::Interrupt),
+            "{name}"
+        );
         assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     }
 }
