@@ -2,6 +2,7 @@
 //!
 //! The library holds what tests and the demo's two programs share. It is never part of the product's binary.
 
+pub mod captures;
 pub mod dbtap;
 pub mod demo;
 pub mod drivers;

@@ -6,9 +6,9 @@ use aya_ebpf::helpers::{
     bpf_probe_read_kernel,
     generated::{bpf_ktime_get_ns, bpf_probe_read_kernel as read_kernel_raw},
 };
-use tracer_ebpf::{SocketFacts, UNIX_PATH_BYTES, counter, kind};
+use tracer_ebpf::{SocketFacts, UNIX_PATH_BYTES, kind};
 
-use super::maps::{RECORDS, count, setting};
+use super::maps::{RECORDS, setting};
 
 const AF_UNIX: u16 = 1;
 const AF_INET: u16 = 2;
@@ -36,11 +36,11 @@ pub fn is_stream(sk: *const c_void) -> bool {
     (family == AF_INET || family == AF_INET6 || family == AF_UNIX) && kind == SOCK_STREAM
 }
 
-/// Tells user space of the socket. False when the ring buffer was full: try again at the next transfer.
+/// Tells user space of the socket. False when the ring buffer was full: told at the next
+/// transfer then, so it does not count as lost.
 #[inline(never)]
 pub fn tell(sk: *const c_void, cookie: u64) -> bool {
     let Some(mut entry) = RECORDS.reserve::<SocketFacts>(0) else {
-        count(counter::LOST_RECORDS, 1);
         return false;
     };
     let facts = entry.as_mut_ptr();

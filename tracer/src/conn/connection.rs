@@ -1,11 +1,12 @@
 //! One connection: its facts, the order of its bytes, and the protocol that reads them.
 
-use std::collections::HashMap;
-
-use super::detecting::{Detecting, Recognised, feed};
+use super::{
+    detecting::{Detecting, Recognised, feed},
+    number_map::NumberMap,
+};
 use crate::{
     agg::GroupId,
-    event::{Address, SocketFacts, SocketId, Transfer, order::Stream},
+    event::{Address, SocketFacts, SocketId, Transfer, order::Order},
     proto::{Entry, Moment, Session, Side},
     request::{Counts, InFlight, Requests},
     sql::{TextId, Texts},
@@ -72,11 +73,11 @@ pub struct Connection {
     /// Processes that used it and have not ended, as far as remembered.
     pub processes: Vec<u32>,
     /// Statement groups by text: the look-up by all of a group's parts is slow. Emptied when the session's facts change.
-    pub groups: HashMap<TextId, GroupId>,
+    pub groups: NumberMap<TextId, GroupId>,
     /// Database of the session when `groups` was filled.
     pub groups_database: Option<String>,
     reader: Reader,
-    streams: [Stream; 2],
+    order: Order,
     unsynced_bytes: u64,
 }
 
@@ -90,10 +91,10 @@ impl Connection {
             counted: Counted::default(),
             last_at: Nanos::default(),
             processes: Vec::new(),
-            groups: HashMap::new(),
+            groups: NumberMap::default(),
             groups_database: None,
             reader: Reader::Detecting(Detecting::new(from_start)),
-            streams: [Stream::default(), Stream::default()],
+            order: Order::default(),
             unsynced_bytes: 0,
         }
     }
@@ -179,14 +180,14 @@ impl Connection {
         if piece.unreadable {
             self.counted.bytes_unreadable = self.counted.bytes_unreadable.saturating_add(piece.skipped);
         }
-        let mut stream = std::mem::take(&mut self.streams[usize::from(piece.sent)]);
-        stream.push(piece, &mut |gap, piece| self.deliver(gap, piece, protocols, texts, out));
-        self.streams[usize::from(piece.sent)] = stream;
+        let mut order = std::mem::take(&mut self.order);
+        order.push(piece, &mut |gap, piece| self.deliver(gap, piece, protocols, texts, out));
+        self.order = order;
     }
 
     /// True when pieces wait for earlier ones.
     pub(super) fn waits(&self) -> bool {
-        self.streams.iter().any(Stream::waits)
+        self.order.waits()
     }
 
     /// Gives up on lost pieces.
@@ -197,11 +198,9 @@ impl Connection {
         texts: &mut Texts,
         out: &mut Requests,
     ) {
-        for index in 0..self.streams.len() {
-            let mut stream = std::mem::take(&mut self.streams[index]);
-            stream.expire(now, &mut |gap, piece| self.deliver(gap, piece, protocols, texts, out));
-            self.streams[index] = stream;
-        }
+        let mut order = std::mem::take(&mut self.order);
+        order.expire(now, &mut |gap, piece| self.deliver(gap, piece, protocols, texts, out));
+        self.order = order;
     }
 
     fn deliver(
@@ -265,6 +264,6 @@ impl Connection {
             Reader::Ended { .. } => return,
         };
         self.reader = Reader::Ended { protocol, session };
-        self.groups = HashMap::new();
+        self.groups = NumberMap::default();
     }
 }

@@ -99,8 +99,17 @@ impl Detecting {
         let room = MOST_BYTES.saturating_sub(self.kept_bytes);
         let (bytes, cut) = piece.bytes.split_at(piece.bytes.len().min(room));
         self.kept_bytes += bytes.len();
+        let moment = Moment { at: piece.at, task: piece.task, ends_transfer: piece.ends_transfer };
+        if let Some(last) = self.kept.last_mut()
+            && last.is_continued_by(piece.sent, gap, moment)
+        {
+            last.moment = moment;
+            last.bytes.extend_from_slice(bytes);
+            last.skipped = piece.skipped.saturating_add(cut.len() as u64);
+            return;
+        }
         self.kept.push(Kept {
-            moment: Moment { at: piece.at, task: piece.task, ends_transfer: piece.ends_transfer },
+            moment,
             sent: piece.sent,
             gap,
             bytes: bytes.to_vec(),
@@ -117,6 +126,12 @@ impl Detecting {
 }
 
 impl Kept {
+    /// Pieces of one call are one piece: they say the same to a detector, and count once.
+    fn is_continued_by(&self, sent: bool, gap: u64, moment: Moment) -> bool {
+        let same_call = self.moment.at == moment.at && self.moment.task == moment.task && self.sent == sent;
+        same_call && gap == 0 && self.skipped == 0 && !self.moment.ends_transfer
+    }
+
     fn play(&self, side: Side, protocol: &mut dyn Protocol, texts: &mut Texts, out: &mut Requests) {
         feed(protocol, side, self.sent, self.moment, self.gap, &self.bytes, self.skipped, texts, out);
     }

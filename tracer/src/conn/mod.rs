@@ -4,6 +4,7 @@
 
 mod connection;
 mod detecting;
+mod number_map;
 mod table;
 
 pub use connection::{Connection, Counted, State};

@@ -1,8 +1,11 @@
 //! All connections of a capture, by socket. Bounded: ended connections are forgotten first, and counted.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use super::connection::{Connection, Counted};
+use super::{
+    connection::{Connection, Counted},
+    number_map::{NumberMap, NumberSet},
+};
 use crate::{
     event::{Address, SocketFacts, SocketId, Transfer},
     proto::Entry,
@@ -56,12 +59,12 @@ pub trait Outcome {
 
 /// All connections.
 pub struct Table {
-    connections: HashMap<SocketId, Connection>,
+    connections: NumberMap<SocketId, Connection>,
     /// Facts that came before the first transfer.
-    facts: HashMap<SocketId, SocketFacts>,
-    ignored: HashSet<SocketId>,
+    facts: NumberMap<SocketId, SocketFacts>,
+    ignored: NumberSet<SocketId>,
     /// Sockets with pieces that wait for earlier ones.
-    waiting: HashSet<SocketId>,
+    waiting: NumberSet<SocketId>,
     open_before: HashSet<u64>,
     protocols: Vec<&'static Entry>,
     filter: Filter,
@@ -77,10 +80,10 @@ impl Table {
     /// `open_before`: inode numbers of the sockets that the targets had open when the capture began.
     pub fn new(protocols: Vec<&'static Entry>, filter: Filter, open_before: HashSet<u64>) -> Self {
         Self {
-            connections: HashMap::new(),
-            facts: HashMap::new(),
-            ignored: HashSet::new(),
-            waiting: HashSet::new(),
+            connections: NumberMap::default(),
+            facts: NumberMap::default(),
+            ignored: NumberSet::default(),
+            waiting: NumberSet::default(),
             open_before,
             protocols,
             filter,
@@ -144,9 +147,10 @@ impl Table {
         if connection.waits() {
             self.waiting.insert(piece.socket);
         }
+        pass_on(connection, &mut self.buffer, texts, outcome);
         let terminated =
             connection.session().is_some_and(|session| session.terminated) && !connection.ended();
-        self.hand_out(piece.socket, piece.at, texts, outcome);
+        self.cancel(piece.at);
         if terminated {
             self.end(piece.socket, piece.at, texts, outcome);
         } else if self.connections.len() > MOST_ENDED + MOST_OPEN {
@@ -213,14 +217,14 @@ impl Table {
     /// Passes on what a connection's protocol has put into the buffer.
     fn hand_out(&mut self, socket: SocketId, at: Nanos, texts: &Texts, outcome: &mut dyn Outcome) {
         if let Some(connection) = self.connections.get_mut(&socket) {
-            connection.counted.protocol.add(&std::mem::take(&mut self.buffer.counts));
-            connection.counted.requests += self.buffer.finished.len() as u64;
-            for request in &self.buffer.finished {
-                outcome.request(connection, request, texts);
-            }
+            pass_on(connection, &mut self.buffer, texts, outcome);
         }
-        self.buffer.finished.clear();
-        for key in std::mem::take(&mut self.buffer.cancels) {
+        self.cancel(at);
+    }
+
+    /// Tells the sessions that cancel requests in the buffer mean.
+    fn cancel(&mut self, at: Nanos) {
+        for key in self.buffer.cancels.drain(..) {
             let meant = self.connections.values_mut().find(|connection| {
                 connection.session().is_some_and(|session| session.backend_key == Some(key))
             });
@@ -270,6 +274,15 @@ impl Table {
             self.forget(*socket);
             self.ended = self.ended.saturating_sub(1);
         }
+    }
+}
+
+/// Counts and passes on what a connection's protocol has put into the buffer, cancel requests apart.
+fn pass_on(connection: &mut Connection, buffer: &mut Requests, texts: &Texts, outcome: &mut dyn Outcome) {
+    connection.counted.protocol.add(&std::mem::take(&mut buffer.counts));
+    connection.counted.requests += buffer.finished.len() as u64;
+    for request in buffer.finished.drain(..) {
+        outcome.request(connection, &request, texts);
     }
 }
 

@@ -1,16 +1,19 @@
-//! Order within one direction of a connection, by stream position.
+//! Order within a connection: by stream position in each direction, by time between the two.
 //!
-//! Rule: pieces come out in position order; a piece that lies ahead waits for the ones before it until [`PATIENCE`] has
-//! passed in the data's own time, then the hole is a gap of exactly known length. Never drops a byte silently.
+//! Rule: pieces come out in position order; a piece that lies ahead waits for the ones before it, and everything later
+//! waits with it, until [`PATIENCE`] has passed in the data's own time; then the hole is a gap of exactly known length.
+//! Never drops a byte silently.
+
+use std::collections::VecDeque;
 
 use super::{SocketId, Transfer};
 use crate::{request::Task, time::Nanos};
 
 /// How long a piece waits for earlier ones. CPUs hand in their records within microseconds of each other; the rest is slack.
 pub const PATIENCE: Nanos = Nanos::from_millis(50);
-/// Most bytes that wait in one direction.
+/// Most bytes that wait on one connection.
 const MOST_HELD_BYTES: usize = 1 << 20;
-/// Most pieces that wait in one direction.
+/// Most pieces that wait on one connection.
 const MOST_HELD: usize = 256;
 
 /// A piece that waits, with its own copy of the bytes.
@@ -27,51 +30,69 @@ struct Held {
     unreadable: bool,
 }
 
-/// One direction of a connection.
+/// Both directions of a connection. While one waits for a piece, the other waits too: an answer must not overtake the
+/// request that it answers.
 #[derive(Debug, Default)]
-pub struct Stream {
-    next: u64,
-    held: Vec<Held>,
+pub struct Order {
+    /// By direction; sent is 1.
+    directions: [Direction; 2],
+    held: usize,
     held_bytes: usize,
 }
 
-impl Stream {
+#[derive(Debug, Default)]
+struct Direction {
+    next: u64,
+    /// By position.
+    held: VecDeque<Held>,
+}
+
+impl Direction {
+    /// Moves on behind a piece; gives the number of bytes that were lost before it.
+    fn pass(&mut self, piece: &Transfer<'_>) -> u64 {
+        let gap = piece.position.saturating_sub(self.next);
+        self.next = piece.position.saturating_add(piece.len()).max(self.next);
+        gap
+    }
+}
+
+impl Order {
     /// Takes a piece; hands out every piece whose turn it is, each with the number of bytes that were lost before it.
     pub fn push(&mut self, piece: &Transfer<'_>, out: &mut dyn FnMut(u64, &Transfer<'_>)) {
-        if self.held.is_empty() && piece.position == self.next {
-            self.next = self.next.saturating_add(piece.len());
+        let direction = &mut self.directions[usize::from(piece.sent)];
+        // A position before the next one: two threads wrote at once without a lock of their own, and the order of these
+        // bytes is not to be known.
+        if self.held == 0 && piece.position <= direction.next {
+            direction.pass(piece);
             return out(0, piece);
-        }
-        if piece.position < self.next {
-            // Two threads wrote at once without a lock of their own: the order of these bytes is not to be known.
-            return self.give(piece, out);
         }
         self.hold(piece);
         self.release(out);
-        if self.held.len() > MOST_HELD || self.held_bytes > MOST_HELD_BYTES {
-            self.expire(Nanos(u64::MAX), out);
-        }
+        let full = self.held > MOST_HELD || self.held_bytes > MOST_HELD_BYTES;
+        self.expire(if full { Nanos(u64::MAX) } else { piece.at }, out);
     }
 
     /// Gives up waiting for pieces before those that have waited longer than [`PATIENCE`].
     pub fn expire(&mut self, now: Nanos, out: &mut dyn FnMut(u64, &Transfer<'_>)) {
-        while self.held.first().is_some_and(|first| now - first.at > PATIENCE) {
-            let first = self.held.remove(0);
-            self.held_bytes = self.held_bytes.saturating_sub(first.bytes.len());
-            self.give(&first.piece(), out);
+        while let Some((index, first)) = self.first()
+            && now - first.at > PATIENCE
+        {
+            self.give(index, out);
             self.release(out);
         }
     }
 
     /// True when pieces wait.
     pub fn waits(&self) -> bool {
-        !self.held.is_empty()
+        self.held > 0
     }
 
     fn hold(&mut self, piece: &Transfer<'_>) {
-        let index = self.held.partition_point(|held| held.position <= piece.position);
+        let held = &mut self.directions[usize::from(piece.sent)].held;
+        let index = held.partition_point(|held| held.position <= piece.position);
+        self.held += 1;
         self.held_bytes = self.held_bytes.saturating_add(piece.bytes.len());
-        self.held.insert(
+        held.insert(
             index,
             Held {
                 socket: piece.socket,
@@ -87,18 +108,27 @@ impl Stream {
         );
     }
 
+    /// The earlier one of the two directions' first pieces.
+    fn first(&self) -> Option<(usize, &Held)> {
+        let heads = self.directions.iter().enumerate();
+        heads.filter_map(|(index, side)| Some((index, side.held.front()?))).min_by_key(|(_, head)| head.at)
+    }
+
     fn release(&mut self, out: &mut dyn FnMut(u64, &Transfer<'_>)) {
-        while self.held.first().is_some_and(|first| first.position <= self.next) {
-            let first = self.held.remove(0);
-            self.held_bytes = self.held_bytes.saturating_sub(first.bytes.len());
-            self.give(&first.piece(), out);
+        while let Some((index, first)) = self.first()
+            && first.position <= self.directions[index].next
+        {
+            self.give(index, out);
         }
     }
 
-    fn give(&mut self, piece: &Transfer<'_>, out: &mut dyn FnMut(u64, &Transfer<'_>)) {
-        let gap = piece.position.saturating_sub(self.next);
-        self.next = piece.position.saturating_add(piece.len()).max(self.next);
-        out(gap, piece);
+    fn give(&mut self, index: usize, out: &mut dyn FnMut(u64, &Transfer<'_>)) {
+        let Some(first) = self.directions[index].held.pop_front() else { return };
+        self.held = self.held.saturating_sub(1);
+        self.held_bytes = self.held_bytes.saturating_sub(first.bytes.len());
+        let piece = first.piece();
+        let gap = self.directions[index].pass(&piece);
+        out(gap, &piece);
     }
 }
 
@@ -122,9 +152,10 @@ impl Held {
 mod tests {
     use super::*;
 
-    /// `pieces`: position, text and time of each, as they come. The answer: what goes out, gaps as `<n>`.
+    /// `pieces`: position, text and time of each, as they come; texts in capitals are sent, others received. The answer:
+    /// what goes out, gaps as `<n>`.
     fn check(pieces: &[(u64, &str, u64)], expected: &str) {
-        let mut stream = Stream::default();
+        let mut order = Order::default();
         let mut text = String::new();
         let mut out = |gap: u64, piece: &Transfer<'_>| {
             if gap > 0 {
@@ -134,13 +165,13 @@ mod tests {
         };
         for (position, bytes, at_ms) in pieces {
             let at = Nanos::from_millis(*at_ms);
-            stream.expire(at, &mut out);
-            stream.push(
+            order.expire(at, &mut out);
+            order.push(
                 &Transfer {
                     socket: SocketId(1),
                     at,
                     task: Task::default(),
-                    sent: true,
+                    sent: bytes.starts_with(char::is_uppercase),
                     position: *position,
                     bytes: bytes.as_bytes(),
                     skipped: 0,
@@ -165,6 +196,15 @@ mod tests {
         check(&[(0, "ab", 0), (5, "fg", 1)], "ab");
         check(&[(0, "ab", 0), (5, "fg", 1), (7, "h", 60)], "ab<3>fgh"); // case 61
         check(&[(3, "d", 0), (9, "j", 1), (10, "k", 80)], "<3>d<5>jk");
+    }
+
+    #[test]
+    fn an_answer_does_not_overtake_its_request() {
+        check(&[(0, "A", 0), (0, "a", 1), (1, "B", 2), (1, "b", 3)], "AaBb");
+        check(&[(0, "A", 0), (0, "a", 1), (2, "C", 2), (1, "b", 3), (1, "B", 2)], "AaBCb");
+        // Record B is lost: what came behind it waits, then all of it goes on in its order.
+        check(&[(0, "A", 0), (0, "a", 1), (2, "C", 2), (1, "b", 3), (3, "D", 4)], "Aa");
+        check(&[(0, "A", 0), (2, "C", 2), (0, "a", 3), (3, "D", 4), (1, "b", 5), (2, "c", 70)], "A<1>CaDbc");
     }
 
     #[test]

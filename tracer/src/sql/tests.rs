@@ -399,6 +399,17 @@ fn cut_texts() {
     check_cut("", "…");
 }
 
+/// Case 77.
+#[test]
+fn a_cut_text_without_a_whole_word_is_one_entry() {
+    let mut texts = Texts::new(10);
+    let other = texts.intern_sql(b"select a from t where x = 1", true);
+    let nothing = texts.intern_sql(b"sel", true);
+    assert_ne!(nothing, other);
+    assert_eq!(texts.intern_sql(b"", true), nothing);
+    assert_eq!(texts.get(nothing).text, "…");
+}
+
 /// Case 77: a cut text counts for the statement that it is a part of, where only one comes into question.
 #[test]
 fn cut_texts_join_their_statement() {

@@ -229,6 +229,10 @@ fn only_continuation(entries: &BTreeMap<Box<[u8]>, TextId>, key: &[u8]) -> Optio
 
 /// The longest entry that `key` begins with, and that is at least half of it: less would say little.
 fn longest_beginning(entries: &BTreeMap<Box<[u8]>, TextId>, key: &[u8]) -> Option<TextId> {
+    // A range from nothing to nothing with both ends left out panics.
+    if key.is_empty() {
+        return None;
+    }
     let until = (Bound::Excluded(&[][..]), Bound::Excluded(key));
     // Sorted order: beginnings of `key` come before it, longest last, with others between.
     let mut before = entries.range::<[u8], _>(until).rev().take(MAX_CANDIDATES);

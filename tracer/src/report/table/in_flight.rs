@@ -1,5 +1,6 @@
 //! Requests without an answer when the capture ended: what hangs right now.
 
+use std::collections::HashMap;
 use std::io;
 
 use super::line::{Page, Style};
@@ -7,7 +8,7 @@ use crate::report::duration;
 use crate::report::model::{Connection, InFlight, Report};
 use crate::report::units::count;
 
-/// Lines are dear above the statements; the rest is counted, and in the JSON report.
+/// Statements listed. Lines are dear above the other statements; the rest is counted, and in the JSON report.
 const LISTED: usize = 10;
 const INDENT: usize = 10;
 
@@ -21,8 +22,9 @@ pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     let n = count(u64::try_from(oldest.len()).unwrap_or(u64::MAX));
     let note = "  without an answer, oldest first; they have taken at least:";
     page.line(page.start().push(Style::Alarm, &format!("IN FLIGHT NOW: {n}")).plain(note))?;
-    let mut last = None;
-    for request in oldest.iter().take(LISTED) {
+    let groups = by_statement(&oldest);
+    for group in groups.iter().take(LISTED) {
+        let Some((request, others)) = group.split_first() else { continue };
         let connection = report.connections.iter().find(|c| c.id == request.connection);
         let age = format!("{:>8}", duration::text(request.age_ns));
         let id = match request.connection.trim_start_matches('0') {
@@ -30,20 +32,36 @@ pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
             digits => digits,
         };
         let whom = format!("{}connection {id}, thread {}", place(connection), request.thread);
-        // Many wait for the same lock: its statement is shown once.
-        if last.replace(&request.statement) == Some(&request.statement) {
-            page.paragraph((Style::Alarm, &age), INDENT, (Style::Faint, &format!("the same; {whom}")), 2)?;
-        } else {
-            let text = statement_text(report, request, connection);
-            page.paragraph((Style::Alarm, &age), INDENT, (Style::Plain, text), 2)?;
-            page.paragraph((Style::Plain, ""), INDENT, (Style::Faint, &whom), 2)?;
+        let text = statement_text(report, request, connection);
+        page.paragraph((Style::Alarm, &age), INDENT, (Style::Plain, text), 2)?;
+        page.paragraph((Style::Plain, ""), INDENT, (Style::Faint, &whom), 2)?;
+        if let Some(youngest) = others.last() {
+            let n = count(u64::try_from(others.len()).unwrap_or(u64::MAX));
+            let more = format!("and {n} more of it, the youngest {}", duration::text(youngest.age_ns));
+            page.paragraph((Style::Plain, ""), INDENT, (Style::Plain, &more), 2)?;
         }
     }
-    if let Some(rest) = oldest.len().checked_sub(LISTED).filter(|rest| *rest > 0) {
-        let rest = format!("and {rest} more; --format json lists all");
+    let rest: usize = groups.iter().skip(LISTED).map(Vec::len).sum();
+    if rest > 0 {
+        let rest = format!("and {rest} of other statements; --format json lists all");
         page.line(page.start().indent(INDENT).push(Style::Faint, &rest))?;
     }
     Ok(())
+}
+
+/// Requests of one statement together, the statement with the oldest one first: many may wait for the same lock, and
+/// must not hide what else hangs.
+fn by_statement<'a>(oldest: &[&'a InFlight]) -> Vec<Vec<&'a InFlight>> {
+    let mut groups: Vec<Vec<&InFlight>> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for request in oldest {
+        let place = *places.entry(&request.statement).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.push(request),
+            None => groups.push(vec![request]),
+        }
+    }
+    groups
 }
 
 /// The text of a request's statement. The id alone finds it: it is a hash of the text.

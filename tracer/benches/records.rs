@@ -1,0 +1,271 @@
+//! How many records a second one core takes, stage by stage and all together, on recorded traffic of pgbench in
+//! prepared mode (Bind, Execute, Sync and their answers): small requests are the hardest load, by count.
+//!
+//! divan, because it counts items by itself and brings few dependencies. `cargo bench -p tracer --no-default-features`
+//! needs neither root nor a kernel build.
+
+#![expect(clippy::unwrap_used, reason = "a bench without its input has nothing to say")]
+
+use std::collections::HashSet;
+
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use tracer::agg::{Aggregator, Limits};
+use tracer::conn::{Connection, Filter, Outcome, Table};
+use tracer::event::{Address, Event, SocketId, Transfer, decode};
+use tracer::proto::{Chunk, Detection, Entry, Moment, Protocol, REGISTRY, Session, Side};
+use tracer::request::{InFlight, Request, Requests};
+use tracer::sql::Texts;
+use tracer::time::Nanos;
+
+#[path = "../tests/captures/mod.rs"]
+mod captures;
+#[path = "../tests/records/mod.rs"]
+mod records;
+
+const CAPTURE: &str = "postgresql/pgbench-select-prepared.dbtapraw";
+/// Connections that speak in turn, as a pool's do.
+const CONNECTIONS: u64 = 16;
+/// Times that the recorded exchange is said again on each.
+const REPEATS: u64 = 10;
+
+fn main() {
+    divan::main();
+}
+
+/// One recorded connection: what comes before its regular exchange, and that.
+struct Recorded {
+    head: Vec<Vec<u8>>,
+    body: Vec<Vec<u8>>,
+}
+
+fn recorded() -> Recorded {
+    let all = captures::load(&captures::folder().join(CAPTURE));
+    let is_piece = |record: &Vec<u8>| matches!(decode(record), Some(Event::Transfer(_) | Event::Facts(..)));
+    // The connection with the most pieces: pgbench asks for its settings on another one first.
+    let socket_of = |record: &Vec<u8>| match decode(record) {
+        Some(Event::Transfer(piece)) => piece.socket,
+        Some(Event::Facts(socket, _)) => socket,
+        _ => SocketId(0),
+    };
+    let sockets: HashSet<SocketId> = all.iter().map(socket_of).collect();
+    let busiest = *sockets.iter().max_by_key(|s| all.iter().filter(|r| socket_of(r) == **s).count()).unwrap();
+    let mut head: Vec<Vec<u8>> =
+        all.into_iter().filter(|record| is_piece(record) && socket_of(record) == busiest).collect();
+    let is_bind =
+        |record: &Vec<u8>| matches!(decode(record), Some(Event::Transfer(p)) if p.bytes.starts_with(b"B"));
+    // Behind the second Bind everything is regular; the last request may lack its end.
+    let binds: Vec<usize> = (0..head.len()).filter(|at| is_bind(&head[*at])).collect();
+    let (first, last) = (binds[1], *binds.last().unwrap());
+    head.truncate(last);
+    let body = head.split_off(first);
+    Recorded { head, body }
+}
+
+/// Many connections, interleaved, each with continuous positions and times.
+fn traffic() -> Vec<Vec<u8>> {
+    let Recorded { head, body } = recorded();
+    let mut lanes: Vec<Vec<Vec<u8>>> = (1..=CONNECTIONS).map(|socket| lane(&head, &body, socket)).collect();
+    let mut all = Vec::new();
+    for turn in 0..lanes[0].len() {
+        for lane in &mut lanes {
+            all.push(std::mem::take(&mut lane[turn]));
+        }
+    }
+    all
+}
+
+fn lane(head: &[Vec<u8>], body: &[Vec<u8>], socket: u64) -> Vec<Vec<u8>> {
+    let mut position = [0; 2];
+    let mut at = Nanos::from_secs(1);
+    let rounds = std::iter::repeat_n(body, usize::try_from(REPEATS).unwrap()).flatten();
+    let again = |record: &Vec<u8>| match decode(record).unwrap() {
+        Event::Transfer(piece) => {
+            let place = &mut position[usize::from(piece.sent)];
+            at = at + Nanos(20_000);
+            let moved = Transfer { socket: SocketId(socket), position: *place, at, ..piece };
+            *place += piece.len();
+            records::transfer(&moved)
+        }
+        Event::Facts(_, facts) => records::encode(&Event::Facts(SocketId(socket), facts)),
+        _ => record.clone(),
+    };
+    head.iter().chain(rounds).map(again).collect()
+}
+
+fn count(records: &[Vec<u8>]) -> ItemsCount {
+    ItemsCount::new(records.len())
+}
+
+/// Every stage, from raw records to counted statements.
+#[divan::bench]
+fn pipeline(bencher: Bencher<'_, '_>) {
+    let records = traffic();
+    bencher.counter(count(&records)).with_inputs(captures::pipeline).bench_local_refs(|pipeline| {
+        for record in &records {
+            pipeline.record(black_box(record));
+        }
+        assert!(pipeline.totals().0.requests > 0);
+    });
+}
+
+#[divan::bench(name = "decode")]
+fn only_decode(bencher: Bencher<'_, '_>) {
+    let records = traffic();
+    bencher.counter(count(&records)).bench_local(|| {
+        for record in &records {
+            black_box(decode(black_box(record)));
+        }
+    });
+}
+
+/// A protocol that reads nothing, so that only the stages before it are measured.
+struct Silent(Session);
+
+impl Protocol for Silent {
+    fn feed(&mut self, _: Moment, _: Side, chunk: Chunk<'_>, _: &mut Texts, _: &mut Requests) {
+        black_box(chunk);
+    }
+    fn close(&mut self, _: Nanos, _: &mut Requests) {}
+    fn in_flight(&self, _: &mut Vec<InFlight>) {}
+    fn session(&self) -> &Session {
+        &self.0
+    }
+    fn in_sync(&self) -> bool {
+        true
+    }
+    fn cancelled(&mut self, _: Nanos) {}
+}
+
+static SILENT: Entry = Entry {
+    name: "silent",
+    detect: |_| Detection::Yes(Side::Client),
+    start: |_| Box::new(Silent(Session::default())),
+};
+
+/// Keeps every request.
+#[derive(Default)]
+struct Kept(Vec<Request>);
+
+impl Outcome for Kept {
+    fn request(&mut self, _: &mut Connection, request: &Request, _: &Texts) {
+        self.0.push(request.clone());
+    }
+}
+
+/// Order and connection table, behind decoded records.
+#[divan::bench]
+fn order_and_connection(bencher: Bencher<'_, '_>) {
+    let records = traffic();
+    let events: Vec<Event<'_>> = records.iter().filter_map(|record| decode(record)).collect();
+    let new = || Table::new(vec![&SILENT], Filter::default(), HashSet::new());
+    let mut texts = Texts::new(10);
+    let mut kept = Kept::default();
+    bencher.counter(count(&records)).with_inputs(new).bench_local_refs(|table| {
+        for event in &events {
+            match event {
+                Event::Transfer(piece) => table.transfer(black_box(piece), &mut texts, &mut kept),
+                Event::Facts(socket, facts) => table.facts(*socket, facts.clone()),
+                _ => {}
+            }
+        }
+    });
+}
+
+/// The PostgreSQL observer alone, on one connection.
+#[divan::bench]
+fn protocol(bencher: Bencher<'_, '_>) {
+    let Recorded { head, body } = recorded();
+    let records = lane(&head, &body, 1);
+    let pieces: Vec<Transfer<'_>> = records.iter().filter_map(|record| piece(record)).collect();
+    let entry = REGISTRY.iter().find(|entry| entry.name == "postgresql").unwrap();
+    let new = || ((entry.start)(true), Texts::new(10_000), Requests::default());
+    bencher.counter(ItemsCount::new(pieces.len())).with_inputs(new).bench_local_refs(
+        |(observer, texts, out)| {
+            for piece in &pieces {
+                let side = if piece.sent { Side::Client } else { Side::Server };
+                let moment = Moment { at: piece.at, task: piece.task, ends_transfer: piece.ends_transfer };
+                observer.feed(moment, side, Chunk::Bytes(black_box(piece.bytes)), texts, out);
+                out.finished.clear();
+            }
+        },
+    );
+}
+
+fn piece(record: &[u8]) -> Option<Transfer<'_>> {
+    match decode(record) {
+        Some(Event::Transfer(piece)) => Some(piece),
+        _ => None,
+    }
+}
+
+/// Counting finished requests. Items are requests.
+#[divan::bench]
+fn aggregate(bencher: Bencher<'_, '_>) {
+    let observed = captures::observe(traffic().iter().map(Vec::as_slice));
+    let mut texts = Texts::new(10);
+    let text = texts.intern_sql(b"select 1", false);
+    let requests: Vec<Request> = observed
+        .requests
+        .iter()
+        .map(|seen| Request {
+            text,
+            started_at: Nanos(seen.started_ns),
+            first_byte_at: Nanos(seen.first_byte_ns),
+            // Spread as latencies are: the recorded ones have one value on one machine.
+            ended_at: Nanos(seen.ended_ns + seen.started_ns % 1_000_003),
+            task: tracer::request::Task::default(),
+            rows: seen.rows,
+            request_bytes: seen.request_bytes,
+            answer_bytes: seen.answer_bytes,
+            error: None,
+            transaction: None,
+        })
+        .collect();
+    let new = || Aggregator::new(Limits::default(), None);
+    bencher.counter(ItemsCount::new(requests.len())).with_inputs(new).bench_local_refs(|aggregator| {
+        let group = aggregator.group(text, "postgresql", Some("postgres"), &Address::Unix(Vec::new()));
+        for request in &requests {
+            aggregator.record(group, black_box(request));
+        }
+    });
+}
+
+/// Statement texts that differ in their literals only, as an application without bind parameters sends them.
+fn statements() -> Vec<String> {
+    (0..2000)
+        .map(|n| {
+            format!(
+                "SELECT o.id, o.total, c.name FROM orders o JOIN customers c ON c.id = o.customer_id \
+                 WHERE o.customer_id = {n} AND o.status IN ('paid', 'sent', '{n}') AND o.total > {n}.50 LIMIT 20"
+            )
+        })
+        .collect()
+}
+
+/// Texts never seen before. Items are texts.
+#[divan::bench]
+fn normalise_cold(bencher: Bencher<'_, '_>) {
+    let statements = statements();
+    let counter = ItemsCount::new(statements.len());
+    bencher.counter(counter).with_inputs(|| Texts::new(10_000)).bench_local_refs(|texts| {
+        for sql in &statements {
+            black_box(texts.intern_sql(black_box(sql.as_bytes()), false));
+        }
+    });
+}
+
+/// Texts seen before. Items are texts.
+#[divan::bench]
+fn normalise_cached(bencher: Bencher<'_, '_>) {
+    let statements = statements();
+    let mut texts = Texts::new(10_000);
+    let mut all = move || {
+        for sql in &statements {
+            black_box(texts.intern_sql(black_box(sql.as_bytes()), false));
+        }
+        statements.len()
+    };
+    let counter = ItemsCount::new(all());
+    bencher.counter(counter).bench_local(all);
+}
