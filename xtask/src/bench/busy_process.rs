@@ -35,7 +35,12 @@ fn run(interrupt: &Interrupt) -> anyhow::Result<Vec<Row>> {
     let peak_mib = numbers.get(&["peak_rss_kib"])? / 1024.0;
     rows.push(row("dbtap's peak memory over 60 s", peak_mib, "MiB", Some(Goal::AtMost(64.0))));
     rows.push(row("requests seen in these 60 s", numbers.get(&["requests"])?, "requests", None));
-    rows.push(row("events lost in these 60 s", numbers.get(&["events_lost"])?, "events", Some(Goal::AtMost(0.0))));
+    rows.push(row(
+        "events lost in these 60 s",
+        numbers.get(&["events_lost"])?,
+        "events",
+        Some(Goal::AtMost(0.0)),
+    ));
     rows.push(row("from start to attached", numbers.get(&["attach_ms"])?, "ms", Some(Goal::AtMost(300.0))));
     Ok(rows)
 }
