@@ -3,6 +3,7 @@
 //!
 //! It never looks at how the probes work: only what goes over a socket and what comes out of the ring buffer counts.
 
+pub mod alone;
 pub mod calls;
 pub mod child;
 pub mod messages;

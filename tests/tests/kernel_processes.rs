@@ -5,11 +5,7 @@
     reason = "in a test a panic is the failure report, also outside the test functions"
 )]
 
-use std::{
-    fs,
-    os::fd::RawFd,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{fs, os::fd::RawFd};
 
 use tests::kernel::{
     Child, Kind, Pair, Tap,
@@ -23,13 +19,6 @@ use tracer::{
     request::Task,
     source::{Source, bpf::Limits},
 };
-
-/// One test sets the host's next process id; no other test of this program may fork then.
-static PROCESS_IDS: Mutex<()> = Mutex::new(());
-
-fn process_ids() -> MutexGuard<'static, ()> {
-    PROCESS_IDS.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Who made the transfers of a socket.
 fn tasks(events: &[Event<'_>], id: SocketId) -> Vec<Task> {
@@ -47,7 +36,6 @@ fn of_pid(pid: u32) -> Task {
 /// Case 56.
 #[test]
 fn children_and_their_children_are_followed() {
-    let _guard = process_ids();
     let mut tap = Tap::attach();
     let pairs = [Pair::new(Kind::Tcp4), Pair::new(Kind::Tcp6), Pair::new(Kind::UnixPath)];
     let [parents, childs, grandchilds] = pairs.each_ref().map(|pair| pair.fds().0);
@@ -91,7 +79,6 @@ fn children_and_their_children_are_followed() {
 /// Case 56: not followed, but what the child sends over a shared socket belongs to that stream.
 #[test]
 fn a_child_that_is_not_followed_shares_its_sockets() {
-    let _guard = process_ids();
     let mut tap = Tap::attach();
     let pairs = [Pair::new(Kind::Tcp4), Pair::new(Kind::UnixPair)];
     let [shared, own] = pairs.each_ref().map(|pair| pair.fds().0);
@@ -119,7 +106,6 @@ fn a_child_that_is_not_followed_shares_its_sockets() {
 /// A shell makes its children with vfork where it can, and they run another program.
 #[test]
 fn vfork_and_exec() {
-    let _guard = process_ids();
     let mut tap = Tap::attach();
     let pair = Pair::new(Kind::Tcp4);
     let here = pair.fds().0;
@@ -156,7 +142,6 @@ fn vfork_and_exec() {
 /// Exec of the target itself, also by a thread that is not the main one: the process keeps its id and stays traced.
 #[test]
 fn exec_keeps_a_target() {
-    let _guard = process_ids();
     let mut tap = Tap::attach();
     for in_thread in [false, true] {
         let pair = Pair::new(Kind::UnixPath);
@@ -186,7 +171,6 @@ fn exec_keeps_a_target() {
 /// Case 57.
 #[test]
 fn threads_have_their_process_and_their_own_id() {
-    let _guard = process_ids();
     let mut tap = Tap::attach();
     for pair in Pair::of_all_kinds() {
         let (here, there) = pair.fds();
@@ -220,7 +204,6 @@ fn threads_have_their_process_and_their_own_id() {
 
 #[test]
 fn a_process_ends_with_its_last_thread() {
-    let _guard = process_ids();
     let mut tap = Tap::attach();
     let pair = Pair::new(Kind::UnixPair);
     let here = pair.fds().0;
@@ -253,7 +236,6 @@ fn a_process_ends_with_its_last_thread() {
 /// A process that is killed has all its threads end at once, on several CPUs; it ends once.
 #[test]
 fn many_threads_that_are_killed_at_once_are_one_end() {
-    let _guard = process_ids();
     let mut tap = Tap::attach();
     for _ in 0..20 {
         let mut child = Child::new(|parent| {
@@ -276,7 +258,6 @@ fn many_threads_that_are_killed_at_once_are_one_end() {
 /// Case 65.
 #[test]
 fn a_process_id_that_is_used_again_is_not_traced() {
-    let _guard = process_ids();
     let mut tap = Tap::attach();
     let pairs = [Pair::new(Kind::Tcp4), Pair::new(Kind::Tcp4)];
     let [first, second] = pairs.each_ref().map(|pair| pair.fds().0);
@@ -311,7 +292,6 @@ fn a_process_id_that_is_used_again_is_not_traced() {
 /// 1,024 processes is the product's limit: one more is refused, and the others go on.
 #[test]
 fn a_full_target_table_refuses_and_goes_on() {
-    let _guard = process_ids();
     const MOST: u32 = 1024;
     let mut tap = Tap::with_limits(Limits { capture_bytes: NO_LIMIT, max_targets: MOST });
     let pairs = [Pair::new(Kind::Tcp4), Pair::new(Kind::UnixPair), Pair::new(Kind::UnixPair)];
@@ -367,7 +347,6 @@ fn a_full_target_table_refuses_and_goes_on() {
 /// Forks and exits on all CPUs at once leave the count of targets exact: room is neither lost nor won.
 #[test]
 fn the_number_of_targets_survives_many_forks() {
-    let _guard = process_ids();
     const MOST: u32 = 40;
     let mut tap = Tap::with_limits(Limits { capture_bytes: NO_LIMIT, max_targets: MOST });
     let mut parents: Vec<Child> = (0..4)

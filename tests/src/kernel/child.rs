@@ -15,6 +15,8 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
+use super::alone::{Alone, alone};
+
 /// Exit status of a child whose work panicked.
 const PANICKED: i32 = 101;
 
@@ -25,6 +27,7 @@ pub struct Child {
     go: Option<File>,
     told: File,
     reaped: bool,
+    _alone: Alone,
 }
 
 /// The child's side of the talk with the test. Over pipes, so that it makes no socket traffic.
@@ -39,6 +42,7 @@ impl Child {
     ///
     /// The work must not print: another thread of the test may have held the lock of a stream at the fork.
     pub fn new(work: impl FnOnce(&mut Parent)) -> Self {
+        let alone = alone();
         let (go_read, go_write) = pipe();
         let (told_read, told_write) = pipe();
         // SAFETY: the child runs only `work` and ends with `_exit`; glibc keeps its allocator usable after fork.
@@ -57,7 +61,7 @@ impl Child {
             // SAFETY: ends the process at once; the test's own destructors and buffers are none of the child's.
             unsafe { libc::_exit(if result.is_ok() { 0 } else { PANICKED }) }
         }
-        Self { pid, go: Some(go_write), told: told_read, reaped: false }
+        Self { pid, go: Some(go_write), told: told_read, reaped: false, _alone: alone }
     }
 
     /// Process id.

@@ -14,6 +14,8 @@ use std::{
 
 use tracer::event::SocketId;
 
+use super::alone::{Alone, alone};
+
 /// How two sockets are connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -54,33 +56,42 @@ pub struct Pair {
     /// What the listener was bound to, for a Unix socket with a name.
     pub name: Vec<u8>,
     _dir: Option<tempfile::TempDir>,
+    _alone: Alone,
 }
 
 impl Pair {
     /// Connects two sockets.
     pub fn new(kind: Kind) -> Self {
+        let alone = alone();
         match kind {
-            Kind::Tcp4 => Self::tcp(kind, "127.0.0.1:0", "127.0.0.1"),
-            Kind::Tcp6 => Self::tcp(kind, "[::1]:0", "::1"),
+            Kind::Tcp4 => Self::tcp(kind, "127.0.0.1:0", "127.0.0.1", alone),
+            Kind::Tcp6 => Self::tcp(kind, "[::1]:0", "::1", alone),
             // A listener on `::` also takes IPv4 connections (net.ipv6.bindv6only is 0 by default).
-            Kind::TcpMapped => Self::tcp(kind, "[::]:0", "::ffff:127.0.0.1"),
+            Kind::TcpMapped => Self::tcp(kind, "[::]:0", "::ffff:127.0.0.1", alone),
             Kind::UnixPair => {
                 let (here, there) = UnixStream::pair().unwrap();
-                Self { kind, here: here.into(), there: there.into(), name: Vec::new(), _dir: None }
+                Self {
+                    kind,
+                    here: here.into(),
+                    there: there.into(),
+                    name: Vec::new(),
+                    _dir: None,
+                    _alone: alone,
+                }
             }
             Kind::UnixPath => {
                 let dir = tempfile::Builder::new().prefix("dbtap-test-").tempdir().unwrap();
                 let path = dir.path().join("socket");
                 let address = SocketAddr::from_pathname(&path).unwrap();
                 let name = path.into_os_string().into_encoded_bytes();
-                Self::unix(kind, &address, name, Some(dir))
+                Self::unix(kind, &address, name, Some(dir), alone)
             }
             Kind::UnixAbstract => {
                 static NEXT: AtomicU32 = AtomicU32::new(0);
                 let number = NEXT.fetch_add(1, Ordering::Relaxed);
                 let name = format!("dbtap-test-{}-{number}", std::process::id()).into_bytes();
                 let address = SocketAddr::from_abstract_name(&name).unwrap();
-                Self::unix(kind, &address, [&[0], name.as_slice()].concat(), None)
+                Self::unix(kind, &address, [&[0], name.as_slice()].concat(), None, alone)
             }
         }
     }
@@ -90,18 +101,24 @@ impl Pair {
         Kind::ALL.map(Self::new).into()
     }
 
-    fn tcp(kind: Kind, bind: &str, host: &str) -> Self {
+    fn tcp(kind: Kind, bind: &str, host: &str, alone: Alone) -> Self {
         let listener = TcpListener::bind(bind).unwrap();
         let here = TcpStream::connect((host, listener.local_addr().unwrap().port())).unwrap();
         let (there, _) = listener.accept().unwrap();
-        Self { kind, here: here.into(), there: there.into(), name: Vec::new(), _dir: None }
+        Self { kind, here: here.into(), there: there.into(), name: Vec::new(), _dir: None, _alone: alone }
     }
 
-    fn unix(kind: Kind, address: &SocketAddr, name: Vec<u8>, dir: Option<tempfile::TempDir>) -> Self {
+    fn unix(
+        kind: Kind,
+        address: &SocketAddr,
+        name: Vec<u8>,
+        dir: Option<tempfile::TempDir>,
+        alone: Alone,
+    ) -> Self {
         let listener = UnixListener::bind_addr(address).unwrap();
         let here = UnixStream::connect_addr(address).unwrap();
         let (there, _) = listener.accept().unwrap();
-        Self { kind, here: here.into(), there: there.into(), name, _dir: dir }
+        Self { kind, here: here.into(), there: there.into(), name, _dir: dir, _alone: alone }
     }
 
     /// Descriptor numbers of both ends.

@@ -12,6 +12,8 @@ use tracer::{
     },
 };
 
+use super::alone::{Alone, alone};
+
 /// Longest wait for something that must happen; only a broken test or product ever reaches it.
 pub const BOUND: Duration = Duration::from_secs(60);
 
@@ -24,6 +26,7 @@ pub struct Tap {
     /// The product's kernel side.
     pub kernel: Kernel,
     records: Vec<Vec<u8>>,
+    _alone: Alone,
 }
 
 impl Tap {
@@ -43,9 +46,10 @@ impl Tap {
             rustix::process::geteuid().is_root(),
             "this test loads kernel programs and needs root; run it with sudo, as `cargo xtask test` does"
         );
+        let alone = alone();
         let kernel =
             Kernel::attach(limits).unwrap_or_else(|error| panic!("the probes do not attach: {error}"));
-        Self { kernel, records: Vec::new() }
+        Self { kernel, records: Vec::new(), _alone: alone }
     }
 
     /// Traces a process, and its children where `follow` says so.
