@@ -3,14 +3,11 @@
 use aya_ebpf::{
     Global,
     bindings::BPF_F_MMAPABLE,
-    btf_maps::SkStorage,
     helpers::bpf_get_smp_processor_id,
-    macros::{btf_map, map},
+    macros::map,
     maps::{Array, PerCpuArray, RingBuf},
 };
 use tracer_ebpf::{Settings, counter};
-
-use super::socket_state::SocketState;
 
 /// User space sets the real size; it must be a power of two of pages.
 #[map]
@@ -27,9 +24,6 @@ static TARGETS: Array<[u8; 8]> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 /// How many processes the table holds now; user space sets the beginning.
 #[map]
 static TARGET_COUNT: Array<i64> = Array::with_max_entries(1, 0);
-
-#[btf_map]
-pub static SOCKETS: SkStorage<SocketState> = SkStorage::new();
 
 #[unsafe(no_mangle)]
 static SETTINGS: Global<Settings> = Global::new(EMPTY);

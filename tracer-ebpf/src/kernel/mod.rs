@@ -3,6 +3,7 @@
 mod buffers;
 mod emit;
 mod maps;
+mod memory;
 mod process;
 mod socket_end;
 mod socket_facts;

@@ -1,22 +1,17 @@
 //! tp_btf `sched_process_fork`, `sched_process_exec`, `sched_process_exit` (include/trace/events/sched.h): keeps the
 //! target table true, before a child runs its first instruction and before a process id can be used again.
 
-use core::ffi::c_void;
-
 use aya_ebpf::{
-    helpers::{bpf_get_current_pid_tgid, bpf_probe_read_kernel, generated::bpf_ktime_get_ns},
+    helpers::{bpf_get_current_pid_tgid, generated::bpf_ktime_get_ns},
     macros::btf_tracepoint,
     programs::BtfTracePointContext,
 };
 use tracer_ebpf::{ProcessEvent, counter, kind, process, target};
 
-use super::maps::{RECORDS, count, set_target, setting, target_bits};
-
-#[inline(always)]
-fn read<T: Copy + Default>(base: u64, offset: u32) -> T {
-    // SAFETY: the helper checks the address and fails softly.
-    unsafe { bpf_probe_read_kernel((base + u64::from(offset)) as *const T) }.unwrap_or_default()
-}
+use super::{
+    maps::{RECORDS, count, set_target, setting, target_bits},
+    memory::{follow, read},
+};
 
 #[inline(always)]
 fn current_tgid() -> u32 {
@@ -30,7 +25,7 @@ pub fn fork(context: BtfTracePointContext) -> i32 {
     if bits & target::TRACED == 0 || bits & target::FOLLOW_CHILDREN == 0 {
         return 0;
     }
-    let child = read::<u32>(context.arg::<*const c_void>(1) as u64, setting!(task_tgid));
+    let child = read::<u32>(context.arg(1), setting!(task_tgid));
     if child == parent {
         return 0; // A thread.
     }
@@ -58,7 +53,7 @@ pub fn exit(context: BtfTracePointContext) -> i32 {
         return 0;
     }
     // `live` counts the threads that have not begun to exit (do_exit, kernel/exit.c, lowers it before this tracepoint).
-    let signal: u64 = read(context.arg::<*const c_void>(0) as u64, setting!(task_signal));
+    let signal = follow(context.arg(0), setting!(task_signal));
     let live: i32 = read(signal, setting!(signal_live));
     if live == 0 {
         set_target(tgid, 0);

@@ -3,14 +3,13 @@
 use core::ffi::c_void;
 
 use aya_ebpf::{
-    helpers::{bpf_probe_read_kernel, generated::bpf_ktime_get_ns},
-    macros::btf_tracepoint,
-    programs::BtfTracePointContext,
+    helpers::generated::bpf_ktime_get_ns, macros::btf_tracepoint, programs::BtfTracePointContext,
 };
 use tracer_ebpf::{SocketEnd, counter, direction, end, kind};
 
 use super::{
     maps::{RECORDS, count, setting},
+    memory::read,
     socket_state::{self, FOLLOW},
 };
 
@@ -29,12 +28,6 @@ const TCP_CLOSE_WAIT: i32 = 8;
 
 /// Bit of `sk_shutdown` (include/net/sock.h): nothing more will arrive.
 const RCV_SHUTDOWN: u8 = 1;
-
-#[inline(always)]
-fn read<T: Copy + Default>(sk: *const c_void, offset: u32) -> T {
-    // SAFETY: the helper checks the address and fails softly.
-    unsafe { bpf_probe_read_kernel(sk.cast::<u8>().wrapping_add(offset as usize).cast()) }.unwrap_or_default()
-}
 
 /// Nothing is left to receive. What arrived before a close, also before a reset, can still be received after it.
 #[inline(always)]

@@ -2,13 +2,13 @@
 
 use core::ffi::c_void;
 
-use aya_ebpf::helpers::{
-    bpf_probe_read_kernel,
-    generated::{bpf_ktime_get_ns, bpf_probe_read_kernel as read_kernel_raw},
-};
+use aya_ebpf::helpers::generated::{bpf_ktime_get_ns, bpf_probe_read_kernel};
 use tracer_ebpf::{SocketFacts, UNIX_PATH_BYTES, kind};
 
-use super::maps::{RECORDS, setting};
+use super::{
+    maps::{RECORDS, setting},
+    memory::{at, follow, read},
+};
 
 const AF_UNIX: u16 = 1;
 const AF_INET: u16 = 2;
@@ -16,17 +16,6 @@ const AF_INET6: u16 = 10;
 const SOCK_STREAM: u16 = 1;
 /// BPF_RB_NO_WAKEUP: the reader polls on a timer; waking it costs more than all the rest of a record.
 const NO_WAKEUP: u64 = 1;
-
-#[inline(always)]
-fn at<T>(base: *const c_void, offset: u32) -> *const T {
-    base.cast::<u8>().wrapping_add(offset as usize).cast()
-}
-
-#[inline(always)]
-fn read<T: Copy + Default>(base: *const c_void, offset: u32) -> T {
-    // SAFETY: the helper checks the address and fails softly.
-    unsafe { bpf_probe_read_kernel(at::<T>(base, offset)) }.unwrap_or_default()
-}
 
 /// TCP over IPv4 or IPv6, or a Unix stream socket.
 #[inline(always)]
@@ -52,12 +41,11 @@ pub fn tell(sk: *const c_void, cookie: u64) -> bool {
         (*facts).at_ns = bpf_ktime_get_ns();
         let family: u16 = read(sk, setting!(skc_family));
         (*facts).family = family;
-        let socket: u64 = read(sk, setting!(sk_socket));
-        if socket != 0 {
-            (*facts).inode = read(socket as *const c_void, setting!(socket_ino));
+        let socket = follow(sk, setting!(sk_socket));
+        if !socket.is_null() {
+            (*facts).inode = read(socket, setting!(socket_ino));
         }
-        let net: u64 = read(sk, setting!(skc_net));
-        (*facts).netns = read(net as *const c_void, setting!(net_ns_inum));
+        (*facts).netns = read(follow(sk, setting!(skc_net)), setting!(net_ns_inum));
         if family == AF_UNIX {
             let local: u64 = read(sk, setting!(unix_addr));
             (*facts).unix_local_bytes = unix_name(local, &raw mut (*facts).unix_local);
@@ -104,6 +92,6 @@ fn unix_name(address: u64, into: *mut [u8; UNIX_PATH_BYTES]) -> u16 {
         return 0;
     }
     // SAFETY: at most UNIX_PATH_BYTES are written; the helper checks the source.
-    let status = unsafe { read_kernel_raw(into.cast(), bytes as u32, name) };
+    let status = unsafe { bpf_probe_read_kernel(into.cast(), bytes as u32, name) };
     if status == 0 { bytes as u16 } else { 0 }
 }

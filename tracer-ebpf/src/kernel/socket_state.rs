@@ -4,14 +4,13 @@ use core::ffi::c_void;
 
 use aya_ebpf::{
     bindings::BPF_SK_STORAGE_GET_F_CREATE,
+    btf_maps::SkStorage,
     helpers::generated::{bpf_get_socket_cookie, bpf_sk_storage_get},
+    macros::btf_map,
 };
 use tracer_ebpf::counter;
 
-use super::{
-    maps::{SOCKETS, count},
-    socket_facts,
-};
+use super::{maps::count, socket_facts};
 
 pub const FOLLOW: u32 = 1;
 pub const IGNORE: u32 = 2;
@@ -46,6 +45,10 @@ pub struct MessageVector {
     pub index: u32,
     pub tid: u32,
 }
+
+/// A socket's state lies with the socket itself: no key to hash, and the kernel frees it.
+#[btf_map]
+static SOCKETS: SkStorage<SocketState> = SkStorage::new();
 
 /// The state of a socket that is known already.
 #[inline(always)]

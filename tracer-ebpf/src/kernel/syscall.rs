@@ -7,13 +7,10 @@ use core::ffi::c_void;
 
 use aya_ebpf::{
     bindings::pt_regs,
-    helpers::{
-        bpf_probe_read_kernel,
-        generated::{bpf_get_current_task_btf, bpf_task_pt_regs},
-    },
+    helpers::generated::{bpf_get_current_task_btf, bpf_task_pt_regs},
 };
 
-use super::maps::setting;
+use super::{maps::setting, memory::follow};
 
 /// Numbers from arch/x86/entry/syscalls/syscall_64.tbl.
 pub mod number {
@@ -56,7 +53,7 @@ pub fn current(sk: *const c_void) -> Option<Syscall> {
         if (*registers).cs == USER32_CS || (*registers).rip == 0 {
             return None;
         }
-        if uses_io_uring(task.cast()) && !is_on(task as u64, (*registers).rdi as u32, sk) {
+        if uses_io_uring(task.cast()) && !is_on(task.cast(), (*registers).rdi as u32, sk) {
             return None;
         }
         Some(Syscall {
@@ -79,15 +76,9 @@ unsafe fn uses_io_uring(task: *const u8) -> bool {
 
 /// Does the descriptor stand for the socket?
 #[inline(always)]
-fn is_on(task: u64, fd: u32, sk: *const c_void) -> bool {
-    let table = read(read(task, setting!(task_files)), setting!(files_fdt));
-    let file = read(read(table, setting!(fdtable_fd)).wrapping_add(8 * u64::from(fd)), 0);
-    let socket = read(file, setting!(file_private_data));
-    socket != 0 && socket == read(sk as u64, setting!(sk_socket))
-}
-
-#[inline(always)]
-fn read(base: u64, offset: u32) -> u64 {
-    // SAFETY: the helper checks the address and fails softly.
-    unsafe { bpf_probe_read_kernel(base.wrapping_add(u64::from(offset)) as *const u64) }.unwrap_or(0)
+fn is_on(task: *const c_void, fd: u32, sk: *const c_void) -> bool {
+    let table = follow(follow(task, setting!(task_files)), setting!(files_fdt));
+    let files = follow(table, setting!(fdtable_fd)).cast::<u64>().wrapping_add(fd as usize);
+    let socket = follow(follow(files.cast(), 0), setting!(file_private_data));
+    !socket.is_null() && socket == follow(sk, setting!(sk_socket))
 }
