@@ -256,6 +256,32 @@ def copy_fail():
             connection.execute("SELECT count(*) FROM t").fetchall()
 
 
+def nul():
+    """Raw messages: a NUL and escape codes inside the text of a Query, which libpq would not send."""
+    settings = psycopg.conninfo.conninfo_to_dict(CONNINFO)
+    raw = socket.create_connection((settings["host"], int(settings["port"])))
+    answers = raw.makefile("rb")
+
+    def until_ready():
+        failed = None
+        while True:
+            tag, length = answers.read(1), int.from_bytes(answers.read(4), "big")
+            body = answers.read(length - 4)
+            if tag == b"E":
+                failed = [field[1:] for field in body.split(b"\0") if field.startswith(b"C")][0]
+            if tag == b"Z":
+                return failed
+
+    names = f"user\0{settings['user']}\0database\0{settings['dbname']}\0\0".encode()
+    raw.sendall((len(names) + 8).to_bytes(4, "big") + (196608).to_bytes(4, "big") + names)
+    until_ready()
+    for text, expected in ((b"SELECT 1\0\x1b[2J hidden\0", b"08P01"), (b"SELECT 1\0", None)):
+        raw.sendall(b"Q" + (len(text) + 4).to_bytes(4, "big") + text)
+        failed = until_ready()
+        assert failed == expected, failed
+    raw.sendall(b"X\0\0\0\4")
+
+
 def secrets():
     """Values that no report may show, as text and binary, in a Bind, an error, a pipeline and a COPY."""
     number, word = 4929123412341234, "hunter2-bound"

@@ -1,11 +1,6 @@
 //! Replays every committed fuzz input, and every target's seeds, without libFuzzer. An input that once broke an invariant
 //! lies in `fuzz/regressions/TARGET/`.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "in a test a panic is the failure report, also outside the test functions"
-)]
-
 use std::path::{Path, PathBuf};
 
 #[path = "../../fuzz/src/lib.rs"]

@@ -3,7 +3,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     reason = "in a test a panic is the failure report, also outside the test functions"
 )]
 

@@ -3,9 +3,10 @@
 use std::process::Command;
 
 use tests::dbtap::Dbtap;
-use tests::drivers::{Driver, Paused};
+use tests::drivers::{Driver, Paused, psycopg};
 
 use crate::expected::check;
+use crate::psql::watch;
 use crate::server::{Database, server, shared};
 
 /// Most memory of `dbtap` while it sees 100,000 different statements: texts and groups are limited to 10,000, and the
@@ -29,7 +30,7 @@ fn escape_codes_are_shown_and_never_sent_to_the_terminal() {
     ]);
     let mut paused = Paused::new(&client).unwrap();
     let pid = paused.pid().to_string();
-    let forms = ["table", "json"].map(|form| {
+    let forms = ["table", "csv", "json"].map(|form| {
         Dbtap::with(["attach", &pid, "--duration", "10m", "--format", form]).unwrap().start().unwrap()
     });
     paused.go().unwrap();
@@ -45,6 +46,17 @@ fn escape_codes_are_shown_and_never_sent_to_the_terminal() {
         );
         assert_eq!(ended.code, Some(0));
     }
+}
+
+#[test]
+fn a_nul_in_a_text_hides_nothing_and_shows_nothing() {
+    let _shared = shared();
+    let database = Database::new("nul", "");
+    database.forget();
+    let (ended, output) = watch(&psycopg("nul", &database.conninfo()));
+    output.success().unwrap();
+    check(&ended, &database.counted().failed("SELECT 1", "08P01", 1));
+    assert!(!ended.text().contains("hidden") && !ended.text().contains("[2J"), "{}", ended.text());
 }
 
 #[test]

@@ -13,7 +13,7 @@ use tests::dbtap::Dbtap;
 use tests::drivers::{Driver, psycopg};
 
 use crate::expected::canonical;
-use crate::server::{Database, alone};
+use crate::server::{Database, alone, nanos};
 
 const SCHEMA: &str = "CREATE TABLE t (a int PRIMARY KEY, b text); \
                       INSERT INTO t SELECT n, 'row ' || n FROM generate_series(1, 1000) n";
@@ -69,7 +69,7 @@ fn compare(client: &mut Command) {
         assert!(ours.p50_ns <= median + median / 1_000, "{what}");
         // And not less, but for the client's own work.
         let large = sql.contains("repeat");
-        let own = (if large { OWN_WORK_LARGE } else { OWN_WORK }).as_nanos() as u64;
+        let own = nanos(if large { OWN_WORK_LARGE } else { OWN_WORK });
         assert!(ours.min_ns + own + min / 10 >= min, "{what}");
         assert!(ours.p50_ns + own + median / 10 >= median, "{what}");
         assert!(ours.sum_ns + count * 3 * own + sum / 5 >= sum, "{what}");

@@ -3,6 +3,11 @@
 //!
 //! Needs root, PostgreSQL, PgBouncer, psycopg 3 and libpq; a missing one fails the test.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test a panic is the failure report, also outside the test functions"
+)]
+
 mod expected;
 mod server;
 

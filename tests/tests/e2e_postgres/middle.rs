@@ -1,12 +1,12 @@
 //! A capture that begins or ends in the middle: pooled connections, requests under way, clients that give up.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tests::dbtap::Dbtap;
 use tests::drivers::{Driver, psycopg};
 
 use crate::expected::{Gaps, check_with};
-use crate::server::{Database, shared};
+use crate::server::{Database, nanos, server, shared};
 
 const SCHEMA: &str = "CREATE TABLE t (a int PRIMARY KEY, b text); \
                       INSERT INTO t SELECT n, 'row ' || n FROM generate_series(0, 999) n";
@@ -79,22 +79,24 @@ fn a_statement_that_still_runs_is_in_flight_with_its_text_and_age() {
     let before = Instant::now();
     client.say("go").unwrap();
     client.hear_line("sent").unwrap();
-    let sent = Instant::now();
-    std::thread::sleep(std::time::Duration::from_millis(1_500));
-    let surely = sent.elapsed();
+    // The server's own clock gives the lower bound: it had the statement then.
+    let running = "SELECT round(extract(epoch FROM clock_timestamp() - query_start) * 1e9) FROM pg_stat_activity \
+                   WHERE datname = 'flight' AND state = 'active'";
+    let runs_for = || server().psql(running).unwrap().trim().parse::<u64>().unwrap_or(0);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while runs_for() < 1_000_000_000 {
+        assert!(Instant::now() < deadline, "it does not run");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let least = runs_for();
     let ended = dbtap.interrupt().unwrap();
-    let most = before.elapsed();
+    let most = nanos(before.elapsed());
     let report = ended.report().unwrap();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let [in_flight] = &*report.in_flight else { panic!("{:?}", report.in_flight) };
     let statement = report.statements.iter().find(|statement| statement.id == in_flight.statement).unwrap();
     assert_eq!((&*statement.text, statement.count), ("SELECT pg_sleep(?), ?", 0));
-    // Between the line `sent` and the call lie a few instructions of the client.
-    let least = surely.as_nanos() as u64 - 200_000_000;
-    assert!(
-        (least..most.as_nanos() as u64).contains(&in_flight.age_ns),
-        "{in_flight:?}, {surely:?} to {most:?}"
-    );
+    assert!((least..most).contains(&in_flight.age_ns), "{in_flight:?}, {least} to {most}");
     assert_eq!(in_flight.connection, report.connections[0].id);
     assert_eq!((in_flight.thread, report.coverage.in_flight), (client.pid(), 1));
 }
@@ -103,10 +105,19 @@ fn a_statement_that_still_runs_is_in_flight_with_its_text_and_age() {
 fn an_answer_to_a_request_from_before_the_capture_is_counted_as_such() {
     let _shared = shared();
     let database = Database::new("before", "");
-    let mut client = sleeper(&database, "SELECT pg_sleep(4)");
+    let mut holder = Driver::start(database.command("psql").args(["-XAtq"])).unwrap();
+    holder.say("SELECT pg_advisory_lock(1) IS NULL;").unwrap();
+    holder.hear_line("f").unwrap();
+    let mut client = sleeper(&database, "SELECT pg_advisory_lock(1)");
     client.say("go").unwrap();
     client.hear_line("sent").unwrap();
+    let waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while server().psql(waits).unwrap() != "1\n" {
+        assert!(Instant::now() < deadline, "nobody waits for the lock");
+    }
     let dbtap = Dbtap::attach(client.pid()).unwrap().start().unwrap();
+    holder.say("SELECT pg_advisory_unlock(1);").unwrap();
     finish(&mut client);
     let ended = dbtap.interrupt().unwrap();
     let report = ended.report().unwrap();

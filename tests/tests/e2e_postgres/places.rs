@@ -9,7 +9,7 @@ use tracer::report::model::{Report, Role};
 
 use crate::expected::{Expected, check};
 use crate::psql::watch;
-use crate::server::{Database, run, server, shared};
+use crate::server::{Database, alone, run, server, shared};
 
 #[test]
 fn both_ends_and_the_session_are_named_rightly() {
@@ -43,7 +43,8 @@ fn both_ends_and_the_session_are_named_rightly() {
 
 #[test]
 fn tls_is_said_to_be_opaque_and_nothing_is_made_of_it() {
-    let _shared = shared();
+    // Alone: the clients of other tests would take up the server's offer.
+    let _alone = alone();
     let database = Database::new("tls", "");
     let data = server().psql("SHOW data_directory").unwrap();
     let (certificate, key) =
@@ -60,7 +61,6 @@ fn tls_is_said_to_be_opaque_and_nothing_is_made_of_it() {
     client.env("PGSSLMODE", "require").args(["-XAt"]);
     client.args(["-c", "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()", "-c", "SELECT 1"]);
     let (ended, output) = watch(&client);
-    // Other tests go on without TLS: their clients prefer it.
     server().psql("ALTER SYSTEM RESET ssl").unwrap();
     server().psql("SELECT pg_reload_conf()").unwrap();
     assert_eq!(output.success().unwrap(), "t\n1\n");
@@ -102,7 +102,7 @@ fn the_servers_side_counts_the_same() {
 #[test]
 fn the_postmaster_is_followed_to_its_new_backends() {
     // Alone: every other test would be in the report too.
-    let _alone = crate::server::alone();
+    let _alone = alone();
     let database = Database::new("postmaster", "");
     database.forget();
     run(database.command("pgbench").args(["-i", "-q", "-I", "dtGp"]).stderr(std::process::Stdio::null()));

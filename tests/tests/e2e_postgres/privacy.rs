@@ -53,7 +53,7 @@ SELECT b FROM t WHERE b IN ('hunter2', 'hunter2-b') AND a BETWEEN 49291234123412
 fn watch_in_all_forms(client: &std::process::Command) -> Vec<(&'static str, Ended)> {
     let mut paused = Paused::new(client).unwrap();
     let pid = paused.pid().to_string();
-    let forms = ["table", "json"].map(|form| {
+    let forms = ["table", "csv", "json"].map(|form| {
         let dbtap = Dbtap::with(["attach", &pid, "--duration", "10m", "--format", form]).unwrap();
         (form, dbtap.start().unwrap())
     });
@@ -76,7 +76,10 @@ fn assert_no_secret(reports: &[(&'static str, Ended)], at_least: &str) {
             assert!(!stdout.contains(secret), "{form}: {:#?}", show(&stdout));
             assert!(!stderr.contains(secret), "{form}: {:#?}", show(stderr));
         }
-        // It was there to be seen.
+        // It was there to be seen. CSV has statements and nothing else.
+        if *form == "csv" && at_least.starts_with(|letter: char| letter.is_ascii_digit()) {
+            continue;
+        }
         assert!(stdout.to_lowercase().contains(at_least), "{form}: {stdout}");
     }
 }
@@ -87,7 +90,7 @@ fn literals_passwords_and_copied_data_are_in_no_report() {
     let database = Database::new("privacy", "CREATE TABLE t (a int PRIMARY KEY, b text)");
     let reports = watch_in_all_forms(&database.script(SCRIPT));
     assert_no_secret(&reports, "create role secretive");
-    let report = reports[1].1.report().unwrap();
+    let report = reports[2].1.report().unwrap();
     assert_eq!((report.coverage.requests, report.coverage.answers_unmatched), (30, 0));
 }
 
@@ -122,11 +125,11 @@ fn passwords_of_the_start_up_are_in_no_report() {
         client.env("PGUSER", role).env("PGPASSWORD", password).args(["-XAtc", "SELECT current_user"]);
         let reports = watch_in_all_forms(&client);
         assert_no_secret(&reports, "select current_user");
-        assert_eq!(reports[1].1.report().unwrap().connections[0].user.as_deref(), Some(role));
+        assert_eq!(reports[2].1.report().unwrap().connections[0].user.as_deref(), Some(role));
         // A wrong one: the session is refused.
         let reports = watch_in_all_forms(client.env("PGPASSWORD", "hunter2-wrong"));
         assert_no_secret(&reports, "127.0.0.1");
-        let coverage = reports[1].1.report().unwrap().coverage;
+        let coverage = reports[2].1.report().unwrap().coverage;
         assert_eq!((coverage.requests, coverage.answers_unmatched), (0, 0), "{coverage:?}");
     }
 }

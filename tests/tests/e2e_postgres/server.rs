@@ -1,7 +1,7 @@
 //! One PostgreSQL server for all tests of this program, and a database for each of them.
 
 use std::io::{Read, Write};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,8 @@ use crate::expected::Expected;
 /// shell outside waits for its stdin to close.
 struct Shared {
     server: PostgresServer,
-    _reaper: Option<ChildStdin>,
+    /// Its stdin is held open.
+    _reaper: Child,
 }
 
 /// Tests that compare times run alone; all others share the machine.
@@ -50,7 +51,7 @@ fn start() -> Shared {
     server.psql("CREATE EXTENSION pg_stat_statements").unwrap();
     let pid = server.pid().unwrap().to_string();
     let script = "cat; kill -QUIT \"$1\"; while kill -0 \"$1\"; do sleep 0.05; done; rm -rf \"$2\"";
-    let mut reaper = Command::new("sh")
+    let reaper = Command::new("sh")
         .args(["-c", script, "sh", &pid])
         .arg(server.socket_dir())
         .stdin(Stdio::piped())
@@ -58,7 +59,7 @@ fn start() -> Shared {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    Shared { server, _reaper: reaper.stdin.take() }
+    Shared { server, _reaper: reaper }
 }
 
 /// A database of one test. Nobody else uses it, so the server's statistics of it are the test's own.
@@ -162,6 +163,11 @@ impl Database {
             .unwrap();
         Expected::of_server(&rows)
     }
+}
+
+/// Whole nanoseconds.
+pub fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap()
 }
 
 /// Everything that a command writes to stdout, which must succeed.

@@ -3,6 +3,11 @@
 //!
 //! Needs root; no server.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test a panic is the failure report, also outside the test functions"
+)]
+
 mod output;
 mod signals;
 mod targets;

@@ -3,8 +3,11 @@
 //! One file for each measurement, and one word in [`MEASUREMENTS`]. A measurement gives rows and never judges them; the
 //! goal stands beside each number.
 
+mod busy_process;
 mod document;
+mod kernel_side;
 mod machine;
+mod measured;
 mod user_side;
 
 use crate::process::Interrupt;
@@ -27,10 +30,6 @@ pub struct Row {
 
 /// What a number should be, in the row's unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[allow(
-    dead_code,
-    reason = "measurements of cost, which want a number to be small, are registered apart from this one"
-)]
 pub enum Goal {
     AtLeast(f64),
     AtMost(f64),
@@ -59,7 +58,8 @@ pub struct Measurement {
 }
 
 /// All of them, in the order of the document.
-const MEASUREMENTS: &[Measurement] = &[user_side::MEASUREMENT];
+const MEASUREMENTS: &[Measurement] =
+    &[user_side::MEASUREMENT, kernel_side::MEASUREMENT, busy_process::MEASUREMENT];
 
 #[derive(clap::Args)]
 pub struct Arguments {

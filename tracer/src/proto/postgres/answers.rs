@@ -123,6 +123,8 @@ impl Exchange {
                 let rows = if frame.tag == b'C' { backend::rows(frame.body) } else { 0 };
                 self.complete(op, Some(frame.body), rows, None, frame.last.at, texts, out);
             }
+            // A replication command may have several results, as BASE_BACKUP has: all of them are its answer.
+            (b'C', Kind::QueryEnd { .. }) if self.session.streaming => self.count_answer(&op, frame),
             // The server found more statements than we did in a text that was cut.
             (b'C' | b'I', Kind::QueryEnd { more }) if more || !self.unsure => {
                 self.count_answer(&op, frame);

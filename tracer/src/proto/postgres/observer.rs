@@ -254,6 +254,10 @@ impl Observer {
 
     /// Requests and answers are out of step, or a direction lost its framing: search for a quiet boundary.
     pub(super) fn lose(&mut self, out: &mut Requests) {
+        if self.exchange.session.streaming {
+            // Replication is no exchange of requests and answers: nothing is lost with its place in the stream.
+            return self.stop(Phase::Ended);
+        }
         let owed = self.exchange.lose(out);
         out.counts.resyncs += 1;
         let framed = self.hole.is_none() && matches!(self.phase, Phase::Messages);

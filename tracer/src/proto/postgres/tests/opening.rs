@@ -99,6 +99,21 @@ fn case_22_replication_start_up() {
 }
 
 #[test]
+fn case_22_a_base_backup_is_one_request_and_its_data_no_loss() {
+    let mut run = from_start(
+        "1 > startup user=u replication=true
+         2 < R | Z I
+         10 > Q BASE_BACKUP
+         20 < T | D | C SELECT | T | D | C SELECT | H | d 100
+         21 < d 10 | ...5000
+         22 < ...9000
+         30 < hex 0102030405",
+    );
+    same(&run.shown(), "10 20 20 rows=0 BASE_BACKUP");
+    assert!(run.observer.in_sync());
+}
+
+#[test]
 fn start_up_in_one_go_and_answers_before_it() {
     check("", "");
     let mut run = from_start("1 < R | Z I\n2 > startup user=u | Q select a\n3 < C SELECT 1 | Z I");
