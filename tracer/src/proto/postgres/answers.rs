@@ -36,7 +36,7 @@ impl Exchange {
         if is_asynchronous(frame.tag) {
             return Fit::Yes;
         }
-        while self.pending.front().is_some_and(|op| op.kind == Kind::CopyEnd) {
+        while self.pending.front().is_some_and(|op| matches!(op.kind, Kind::CopyEnd)) {
             self.pending.pop();
         }
         let Some(op) = self.pending.front().copied() else {

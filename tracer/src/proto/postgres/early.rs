@@ -61,7 +61,7 @@ impl Observer {
         if self.exchange.unsure
             || !self.backend.at_boundary()
             || is_asynchronous(*tag)
-            || self.exchange.pending.iter().any(|op| op.kind != Kind::CopyEnd)
+            || self.exchange.pending.iter().any(|op| !matches!(op.kind, Kind::CopyEnd))
         {
             return false;
         }
