@@ -107,7 +107,7 @@ fn check_parts(call: fn(RawFd, &[u8]) -> std::io::Result<usize>) {
 /// Case 50.
 #[test]
 fn a_partial_write_and_its_retries() {
-    check_parts(|here, bytes| write(here, bytes));
+    check_parts(write);
 }
 
 /// Case 47: what moved ends inside an iovec.
@@ -265,6 +265,23 @@ fn sixty_four_mebibytes_in_one_call() {
         assert_eq!(tap.lost(), (0, 0));
         tap.forget();
     }
+}
+
+/// The walk through a call's memory ends after 2,048 pieces; the rest is counted in one record.
+#[test]
+fn more_pieces_than_are_walked() {
+    const TOTAL: usize = 64 << 20;
+    let total = u64::try_from(TOTAL).unwrap();
+    let mut tap = Tap::with_capture_bytes(NO_LIMIT);
+    let id = run(&mut tap, Kind::UnixPair, |here| {
+        assert_eq!(write(here, &text::pattern(0, TOTAL)).unwrap(), TOTAL);
+    });
+    // They are written at once, at the end of the call, and the ring buffer holds 8 MiB of them.
+    let (lost_records, lost_bytes) = tap.lost();
+    let seen = transfers(&tap.events());
+    assert_eq!((seen.0 + lost_records, seen.1 + lost_bytes), (2049, total));
+    let captured = text::captured(&tap.events(), id, true);
+    assert!(captured == text::pattern(0, captured.len()) && captured.len() > 4 << 20);
 }
 
 /// Case 61: losses are counted to the record and to the byte, and positions show where.

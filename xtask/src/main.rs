@@ -4,8 +4,10 @@
 //! results, such as the demo's report. Tools go into the repository's `.tools` folder, never into the system,
 //! except packages that tests or a real server need.
 
+mod bench;
 mod build;
 mod demo;
+mod fuzz;
 mod lint;
 mod packages;
 mod process;
@@ -37,6 +39,10 @@ enum Command {
     Test,
     /// Run the fast checks: format, lints, documents, house rules
     Lint,
+    /// Run the fuzz targets
+    Fuzz(fuzz::Arguments),
+    /// Measure what dbtap costs, and write docs/benchmarks.md
+    Bench(bench::Arguments),
     /// Install the tools that the kernel programs' build needs
     Tools(tools::Arguments),
 }
@@ -60,6 +66,8 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Demo(arguments) => demo::run(arguments, &interrupt),
         Command::Test => test::run(&interrupt).map(|()| ExitCode::SUCCESS),
         Command::Lint => lint::run(&interrupt).map(|()| ExitCode::SUCCESS),
+        Command::Fuzz(arguments) => fuzz::run(arguments, &interrupt).map(|()| ExitCode::SUCCESS),
+        Command::Bench(arguments) => bench::run(arguments, &interrupt).map(|()| ExitCode::SUCCESS),
         Command::Tools(arguments) => tools::run(arguments, &interrupt).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -145,3 +145,19 @@ fn pipe() -> (File, File) {
     let own = |end| File::from(unsafe { OwnedFd::from_raw_fd(end) });
     (own(ends[0]), own(ends[1]))
 }
+
+/// Inside a child: makes a child of its own, tells the test its process id, and waits for its good end.
+pub fn fork(parent: &mut Parent, work: impl FnOnce(&mut Parent)) {
+    // SAFETY: as in `Child::new`.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        let result = catch_unwind(AssertUnwindSafe(|| work(parent)));
+        // SAFETY: as in `Child::new`.
+        unsafe { libc::_exit(if result.is_ok() { 0 } else { PANICKED }) }
+    }
+    parent.tell(u64::try_from(pid).unwrap());
+    let mut status = 0;
+    // SAFETY: our own child; `status` outlives the call.
+    assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
+    assert_eq!(status, 0, "the child's own child failed");
+}

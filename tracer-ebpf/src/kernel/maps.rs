@@ -26,7 +26,7 @@ static TARGETS: Array<[u8; 8]> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
 /// How many processes the table holds now; user space sets the beginning.
 #[map]
-static TARGET_COUNT: Array<u64> = Array::with_max_entries(1, 0);
+static TARGET_COUNT: Array<i64> = Array::with_max_entries(1, 0);
 
 #[btf_map]
 pub static SOCKETS: SkStorage<SocketState> = SkStorage::new();
@@ -108,15 +108,14 @@ pub fn set_target(tgid: u32, bits: u8) -> bool {
     let (Some(entry), Some(total)) = (TARGETS.get_ptr_mut(tgid / 8), TARGET_COUNT.get_ptr_mut(0)) else {
         return false;
     };
-    // SAFETY: a map value lives as long as the program; the count may be off by races between CPUs, which only moves the limit.
+    // SAFETY: a map value lives as long as the program. The addition is atomic, as programs of all CPUs make it; signed,
+    // because two last threads of a process may both find themselves the last, which must not close the table for ever.
     unsafe {
-        if bits == 0 {
-            *total = (*total).saturating_sub(1);
-        } else if *total >= u64::from(setting!(max_targets)) {
+        let add: i64 = if bits == 0 { -1 } else { 1 };
+        if bits != 0 && *total >= i64::from(setting!(max_targets)) {
             return false;
-        } else {
-            *total += 1;
         }
+        core::arch::asm!("lock *(u64 *)({0} + 0) += {1}", in(reg) total, in(reg) add);
         *entry.cast::<u8>().add((tgid % 8) as usize) = bits;
     }
     true

@@ -84,7 +84,7 @@ pub(super) fn report(parts: Parts<'_>) -> Report {
             probe_runs,
             probe_ns,
             dbtap_cpu_ns: usage.cpu_ns,
-            dbtap_rss_bytes: usage.rss_bytes,
+            dbtap_rss_bytes: usage.peak_rss_bytes,
         },
         connections: connections(&parts),
         statements: parts.pipeline.aggregator().statements(parts.pipeline.texts()),
@@ -104,6 +104,7 @@ fn coverage(parts: &Parts<'_>, losses: &Losses, in_flight: u64) -> model::Covera
         match connection.session() {
             Some(session) if session.tls => tls += 1,
             Some(_) => {}
+            None if connection.is_tls() => tls += 1,
             None => undecoded += 1,
         }
     }
@@ -119,6 +120,7 @@ fn coverage(parts: &Parts<'_>, losses: &Losses, in_flight: u64) -> model::Covera
         events_lost,
         bytes_seen: totals.bytes_seen,
         bytes_captured: totals.bytes_captured,
+        bytes_unreadable: totals.bytes_unreadable,
         gaps: totals.gaps,
         requests: totals.requests,
         answers_unmatched: counts.answers_unmatched,
@@ -202,7 +204,7 @@ fn with_bytes(connection: &Connection) -> model::Connection {
         role,
         local: address::text(facts.map_or(&unknown, |facts| &facts.local)),
         peer: address::text(facts.map_or(&unknown, |facts| &facts.peer)),
-        tls: session.tls,
+        tls: session.tls || connection.is_tls(),
         user: session.user,
         database: session.database,
         opened_before: facts.is_some_and(|facts| facts.opened_before),

@@ -137,6 +137,15 @@ impl Connection {
         }
     }
 
+    /// No protocol was recognised, and its bytes have the shape of TLS records (case 18).
+    pub fn is_tls(&self) -> bool {
+        match &self.reader {
+            Reader::Detecting(detecting) => detecting.is_tls(),
+            Reader::Ended { session, .. } => session.tls,
+            Reader::Decoding(_) => false,
+        }
+    }
+
     /// It is over.
     pub fn ended(&self) -> bool {
         matches!(self.reader, Reader::Ended { .. })
@@ -260,7 +269,7 @@ impl Connection {
                 recognised.protocol.close(at, out);
                 (Some((recognised.name, recognised.side)), recognised.protocol.session().clone())
             }
-            Reader::Detecting(_) => (None, Session::default()),
+            Reader::Detecting(detecting) => (None, Session { tls: detecting.is_tls(), ..Session::default() }),
             Reader::Ended { .. } => return,
         };
         self.reader = Reader::Ended { protocol, session };

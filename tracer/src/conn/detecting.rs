@@ -29,6 +29,11 @@ pub(super) struct Detecting {
     kept: Vec<Kept>,
     kept_bytes: usize,
     attempts: u32,
+    /// Transfers that begin like a TLS record, and those that do not.
+    tls_records: u32,
+    other_transfers: u32,
+    /// The last piece ended its transfer, by direction.
+    at_start: [bool; 2],
     /// Bytes were thrown away or lost: a recognised protocol joins in the middle.
     joined_late: bool,
 }
@@ -43,12 +48,28 @@ pub(super) struct Recognised {
 impl Detecting {
     /// `from_start`: the connection's first byte will be seen.
     pub fn new(from_start: bool) -> Self {
-        Self { joined_late: !from_start, ..Self::default() }
+        Self { joined_late: !from_start, at_start: [true; 2], ..Self::default() }
     }
 
     /// No protocol will be found any more.
     pub fn gave_up(&self) -> bool {
         self.attempts >= MOST_ATTEMPTS
+    }
+
+    /// Encrypted, by the shape of its transfers. Half of them may begin inside a record: reads are as long as buffers.
+    pub fn is_tls(&self) -> bool {
+        self.tls_records >= 2 && self.tls_records >= self.other_transfers
+    }
+
+    fn watch_tls(&mut self, piece: &Transfer<'_>) {
+        let at_start = &mut self.at_start[usize::from(piece.sent)];
+        if std::mem::replace(at_start, piece.ends_transfer) && !piece.bytes.is_empty() {
+            if is_tls_record(piece.bytes) {
+                self.tls_records = self.tls_records.saturating_add(1);
+            } else {
+                self.other_transfers = self.other_transfers.saturating_add(1);
+            }
+        }
     }
 
     /// Takes a piece and tries every protocol on what is kept.
@@ -60,6 +81,7 @@ impl Detecting {
         texts: &mut Texts,
         out: &mut Requests,
     ) -> Option<Recognised> {
+        self.watch_tls(piece);
         if self.gave_up() {
             return None;
         }
@@ -125,6 +147,17 @@ impl Detecting {
     }
 }
 
+/// A TLS record's header (RFC 8446, 5.1): content type 20 to 23, version 3.x, and a length up to 2^14 + 256 (RFC 5246
+/// allows 2^14 + 2048 before TLS 1.3).
+fn is_tls_record(bytes: &[u8]) -> bool {
+    match bytes {
+        [20..=23, 3, 0..=4, high, low, ..] => {
+            (1..=(1 << 14) + 2048).contains(&u16::from_be_bytes([*high, *low]))
+        }
+        _ => false,
+    }
+}
+
 impl Kept {
     /// Pieces of one call are one piece: they say the same to a detector, and count once.
     fn is_continued_by(&self, sent: bool, gap: u64, moment: Moment) -> bool {
@@ -165,5 +198,41 @@ pub(super) fn feed(
     }
     if skipped > 0 {
         protocol.feed(moment, speaker, Chunk::Skipped(skipped), texts, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{event::SocketId, proto::REGISTRY, request::Task, time::Nanos};
+
+    fn check(pieces: &[&[u8]], expected: bool) {
+        let mut detecting = Detecting::new(false);
+        for (n, bytes) in pieces.iter().enumerate() {
+            let piece = Transfer {
+                socket: SocketId(1),
+                at: Nanos(0),
+                task: Task::default(),
+                sent: n % 2 == 0,
+                position: 0,
+                bytes,
+                skipped: 0,
+                ends_transfer: true,
+                unreadable: false,
+            };
+            let entries: Vec<_> = REGISTRY.iter().collect();
+            let found = detecting.push(0, &piece, &entries, &mut Texts::new(10), &mut Requests::default());
+            assert!(found.is_none());
+        }
+        assert_eq!(detecting.is_tls(), expected, "{pieces:?}");
+    }
+
+    #[test]
+    fn case_18_tls_is_known_by_its_records() {
+        check(&[b"\x17\x03\x03\x00\x30secret", b"\x17\x03\x03\x01\x00answer"], true);
+        check(&[b"\x16\x03\x01\x02\x00\x01", b"\x16\x03\x03\x00\x7a\x02"], true);
+        check(&[b"\x17\x03\x03\x00\x30secret"], false);
+        check(&[b"\x17\x03\x03\xff\xffx", b"\x17\x03\x03\xff\xffx"], false);
+        check(&[b"GET / HTTP/1.1\r\n", b"HTTP/1.1 200 OK\r\n", b"\x17\x03\x03\x00\x30s"], false);
     }
 }

@@ -93,7 +93,7 @@ pub struct Capture {
     pub ended_by: EndedBy,
     /// Name of the kernel backend.
     pub backend: String,
-    /// At most so many bytes were copied of one transfer.
+    /// At most so many bytes were copied in one direction of a connection until the direction turned.
     pub capture_bytes: u64,
     /// Literals and bind values are shown.
     pub show_values: bool,
@@ -125,6 +125,9 @@ pub struct Coverage {
     pub bytes_seen: u64,
     /// How many of them were copied.
     pub bytes_captured: u64,
+    /// Bytes whose memory could not be found or read: sendfile, splice, io_uring, 32-bit programs.
+    #[serde(default)]
+    pub bytes_unreadable: u64,
     /// Places in byte streams where a lost event left a hole.
     pub gaps: u64,
     /// Finished requests.
@@ -165,7 +168,7 @@ pub struct Cost {
 /// One connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
-    /// 16 hex digits, unique in the report.
+    /// Unique in the report: a decimal number in the order of first traffic, or `idle-` and the socket's inode number.
     pub id: String,
     /// OpenTelemetry `db.system.name`; null when not recognised.
     pub protocol: Option<String>,

@@ -173,7 +173,7 @@ fn json_has_every_field_of_the_schema() {
         ("/capture", "backend capture_bytes duration_ns ended_at ended_by show_values started_at"),
         (
             "/coverage",
-            "answers_unmatched bytes_captured bytes_seen complete connections connections_tls_opaque \
+            "answers_unmatched bytes_captured bytes_seen bytes_unreadable complete connections connections_tls_opaque \
              connections_undecoded events events_lost gaps in_flight requests skipped started_before \
              statements_unnamed",
         ),

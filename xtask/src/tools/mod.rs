@@ -3,6 +3,7 @@
 //! Each is looked for first and installed only when missing, with one line that says what and why.
 
 mod bpf_linker;
+pub mod cargo_fuzz;
 mod debian;
 mod rust_src;
 mod rustc;

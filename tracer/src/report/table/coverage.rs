@@ -97,6 +97,13 @@ fn sentences(coverage: &Coverage, ended_by: EndedBy, other: u64) -> Vec<(Style, 
     }
     let sentence = |(n, name, text): &(u64, &str, &str)| format!("{} {text}", plural(*n, name));
     sentences.extend(missing.iter().filter(|m| m.0 > 0).map(|m| (Style::Plain, sentence(m))));
+    if c.bytes_unreadable > 0 {
+        let moved = format!(
+            "{} moved in a way that dbtap cannot read (sendfile, splice, io_uring, a 32-bit program).",
+            bytes(c.bytes_unreadable)
+        );
+        sentences.push((Style::Plain, moved));
+    }
     if !c.complete && sentences.is_empty() {
         let lost = "In places a connection's bytes could not be understood; requests there are not counted.";
         sentences.push((Style::Plain, lost.to_owned()));

@@ -30,7 +30,7 @@ pub(super) fn entries() -> Result<u32, LoadError> {
 pub struct TargetTable {
     memory: NonNull<c_void>,
     bytes: usize,
-    count: Array<MapData, u64>,
+    count: Array<MapData, i64>,
     limit: u32,
     _table: MapData,
 }
@@ -45,7 +45,7 @@ impl std::fmt::Debug for TargetTable {
 unsafe impl Send for TargetTable {}
 
 impl TargetTable {
-    pub(super) fn map(table: Map, count: Array<MapData, u64>, limit: u32) -> Result<Self, LoadError> {
+    pub(super) fn map(table: Map, count: Array<MapData, i64>, limit: u32) -> Result<Self, LoadError> {
         let page = rustix::param::page_size();
         let bytes = usize::try_from(entries()?).unwrap_or(0).saturating_mul(8).next_multiple_of(page);
         let Map::Array(table) = table else {
@@ -85,7 +85,7 @@ impl TargetTable {
             return true;
         }
         let total = self.count.get(&0, 0).unwrap_or(0);
-        if total >= u64::from(self.limit) {
+        if total >= i64::from(self.limit) {
             return false;
         }
         let bits = if follow_children { target::TRACED | target::FOLLOW_CHILDREN } else { target::TRACED };
