@@ -129,7 +129,8 @@ pub fn canonical(sql: &str) -> String {
     while let Some(at) = rest.find('$') {
         let digits = rest[at + 1..].bytes().take_while(u8::is_ascii_digit).count();
         plain.push_str(&rest[..at]);
-        plain.push_str(if digits > 0 { "?" } else { "$" });
+        // A constant, and one that does not melt into the operator before it, as `=?` would.
+        plain.push_str(if digits > 0 { "''" } else { "$" });
         rest = &rest[at + 1 + digits..];
     }
     plain.push_str(rest);

@@ -111,6 +111,33 @@ fn a_script_of_everything_counts_as_the_server_counts() {
 }
 
 #[test]
+fn psqls_own_commands_count_as_the_server_counts() {
+    let _shared = shared();
+    let database =
+        Database::new("own_commands", "CREATE TABLE t AS SELECT n AS a FROM generate_series(1, 1050) n");
+    let file = database.file(&"x".repeat(20_000)).display().to_string();
+    let script = format!(
+        "\\d t\n\\dt\n\\l\n\
+         SELECT a, 'described' FROM t WHERE a = 1 \\gdesc\n\
+         SELECT 'SELECT ' || n FROM generate_series(1, 5) n \\gexec\n\
+         \\set FETCH_COUNT 100\n\
+         SELECT a FROM t ORDER BY a;\n\
+         \\unset FETCH_COUNT\n\
+         \\lo_import '{file}'\n\
+         \\lo_unlink :LASTOID\n\
+         \\timing on\n\
+         SELECT 'end';\n"
+    );
+    database.forget();
+    let (ended, output) = watch(&database.script(&script));
+    output.success().unwrap();
+    // The server's statistics have no function calls: lo_creat, lo_open, lowrite of 8 KiB at most, lo_close; lo_unlink.
+    let report = check(&ended, &database.counted().and("(function call)", 1 + 1 + 3 + 1 + 1));
+    let fetch = report.statements.iter().find(|s| s.text.starts_with("FETCH FORWARD")).unwrap();
+    assert_eq!((fetch.count, fetch.rows), (11, 1_050));
+}
+
+#[test]
 fn copy_in_and_out_are_one_request_each_however_long() {
     let _shared = shared();
     let database = Database::new("copy", "CREATE TABLE t (a int, b text); CREATE TABLE wide (b text)");
