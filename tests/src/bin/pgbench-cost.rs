@@ -129,7 +129,7 @@ fn start(tool: &str, pid: u32) -> Result<Option<Child>> {
 /// Peak memory of dbtap in KiB, events lost, requests seen.
 fn long_run(server: &PostgresServer) -> Result<(u64, u64, u64)> {
     let mut load = pgbench(server, LONG_SECONDS)?;
-    let running = Dbtap::attach(load.id())?.arg("--duration").arg("5m").start()?;
+    let running = Dbtap::attach(load.id())?.start()?;
     let mut peak = 0;
     let end = Instant::now() + Duration::from_secs(LONG_SECONDS - 2);
     while Instant::now() < end {
