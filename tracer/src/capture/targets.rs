@@ -26,7 +26,6 @@ const MOST_KEPT: usize = 1024;
 pub(super) struct Traced {
     pub process: Process,
     pub ended_at: Option<Nanos>,
-    pub executed: bool,
 }
 
 /// All of them, by process id.
@@ -84,11 +83,10 @@ impl Targets {
                 }
             }
             ProcessChange::Executed => {
-                if let Some(traced) = self.traced.get_mut(&pid) {
-                    traced.executed = true;
-                    if let Ok(process) = Process::read(pid) {
-                        traced.process = process;
-                    }
+                if let Some(traced) = self.traced.get_mut(&pid)
+                    && let Ok(process) = Process::read(pid)
+                {
+                    traced.process = process;
                 }
             }
             ProcessChange::Exited => self.end(pid, at),
@@ -145,6 +143,6 @@ impl Targets {
 
 impl Traced {
     fn new(process: Process) -> Self {
-        Self { process, ended_at: None, executed: false }
+        Self { process, ended_at: None }
     }
 }
