@@ -220,6 +220,7 @@ fn aggregate(bencher: Bencher<'_, '_>) {
             answer_bytes: seen.answer_bytes,
             error: None,
             transaction: None,
+            cancelled: false,
         })
         .collect();
     let new = || Aggregator::new(Limits::default(), None);

@@ -82,6 +82,8 @@ pub struct Request {
     pub error: Option<ErrorCode>,
     /// The session's transaction status before this request, where known.
     pub transaction: Option<TransactionStatus>,
+    /// It ended with an error after a cancel request for its session had been seen on another connection.
+    pub cancelled: bool,
 }
 
 impl Request {

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use tests::drivers::{pipeline_program, psycopg};
+use tracer::report::model::Report;
 
 use crate::expected::{Expected, Gaps, check_with};
 use crate::psql::watch;
@@ -16,13 +17,13 @@ const TOKIO_POSTGRES: &str = env!("CARGO_BIN_EXE_tokio-postgres-client");
 /// Runs a client; what the report must say is what the server counted, changed by `known`. A client whose statements
 /// are skipped says how many.
 #[track_caller]
-fn check_client(database: &Database, client: &Command, known: impl Fn(Expected) -> Expected) {
+fn check_client(database: &Database, client: &Command, known: impl Fn(Expected) -> Expected) -> Report {
     println!("{client:?}");
     database.forget();
     let (ended, output) = watch(client);
     let said = output.success().unwrap();
     let skipped = if said.is_empty() { 0 } else { said.trim().parse().unwrap() };
-    check_with(&ended, &known(database.counted()), Gaps { skipped, ..Gaps::default() });
+    check_with(&ended, &known(database.counted()), Gaps { skipped, ..Gaps::default() })
 }
 
 #[test]
@@ -30,7 +31,7 @@ fn psycopg_counts_as_the_server_counts() {
     let _shared = shared();
     let database = Database::new("psycopg", SCHEMA);
     let check = |mode: &str, known: fn(Expected) -> Expected| {
-        check_client(&database, &psycopg(mode, &database.conninfo()), known);
+        check_client(&database, &psycopg(mode, &database.conninfo()), known)
     };
     check("normal", |server| server.and("DEALLOCATE ALL", 1).failed("SELECT 1 / $1", "22012", 1));
     // The driver gives up its oldest statement for each new one.
@@ -51,7 +52,7 @@ fn tokio_postgres_counts_as_the_server_counts() {
     let check = |mode: &str, known: fn(Expected) -> Expected| {
         let mut client = Command::new(TOKIO_POSTGRES);
         client.args([mode, &database.conninfo()]);
-        check_client(&database, &client, known);
+        check_client(&database, &client, known)
     };
     check("prepared", |server| server.failed("SELECT 1 / $1::int", "22012", 1));
     check("pipelined", |server| server.failed("SELECT 10 / $1::int", "22012", 1));
@@ -92,14 +93,17 @@ fn errors_are_counted_by_their_code() {
     let _shared = shared();
     let database = Database::new("errors", SCHEMA);
     let check = |mode: &str, known: fn(Expected) -> Expected| {
-        check_client(&database, &psycopg(mode, &database.conninfo()), known);
+        check_client(&database, &psycopg(mode, &database.conninfo()), known)
     };
     check("deadlock", |server| server.failed("UPDATE t SET b = 'm' WHERE a = $1", "40P01", 1));
-    check("limits", |server| {
+    let report = check("limits", |server| {
         server.failed("SELECT pg_sleep(30), 'timeout'", "57014", 1).failed(
             "SELECT pg_sleep(30), 'cancel', 1",
             "57014",
             1,
         )
     });
+    // Case 16: one code, two causes. Only the one with a cancel request on another connection says so.
+    let cancelled = |text: &str| report.statements.iter().find(|s| s.text == text).unwrap().cancelled;
+    assert_eq!((cancelled("SELECT pg_sleep(?), ?"), cancelled("SELECT pg_sleep(?), ?, ?")), (0, 1));
 }

@@ -59,6 +59,7 @@ pub(super) struct Group {
     pub request_bytes: u64,
     pub answer_bytes: u64,
     pub slow_count: u64,
+    pub cancelled: u64,
     pub latency: Histogram,
     pub first_byte: Histogram,
 }
@@ -73,6 +74,7 @@ impl Group {
             request_bytes: 0,
             answer_bytes: 0,
             slow_count: 0,
+            cancelled: 0,
             latency: Histogram::default(),
             first_byte: Histogram::default(),
         }
@@ -88,6 +90,7 @@ impl Group {
         self.request_bytes = self.request_bytes.saturating_add(request.request_bytes);
         self.answer_bytes = self.answer_bytes.saturating_add(request.answer_bytes);
         self.slow_count += u64::from(slow.is_some_and(|slow| latency >= slow));
+        self.cancelled += u64::from(request.cancelled);
         self.latency.record(latency);
         self.first_byte.record(request.first_byte());
     }
@@ -108,6 +111,7 @@ impl Group {
         self.request_bytes = self.request_bytes.saturating_add(other.request_bytes);
         self.answer_bytes = self.answer_bytes.saturating_add(other.answer_bytes);
         self.slow_count = self.slow_count.saturating_add(other.slow_count);
+        self.cancelled = self.cancelled.saturating_add(other.cancelled);
         self.latency.merge(&other.latency);
         self.first_byte.merge(&other.first_byte);
     }

@@ -53,6 +53,7 @@ fn statement(group: &Group, text: &Text) -> Statement {
         latency: distribution(&group.latency),
         first_byte: distribution(&group.first_byte),
         slow_count: group.slow_count,
+        cancelled: group.cancelled,
     }
 }
 

@@ -235,6 +235,9 @@ pub struct Statement {
     pub first_byte: Distribution,
     /// Requests at or above the threshold given by `--slow`.
     pub slow_count: u64,
+    /// How many of the errors came after a cancel request that was seen on another connection.
+    #[serde(default)]
+    pub cancelled: u64,
 }
 
 /// How often one error came.

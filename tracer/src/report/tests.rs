@@ -181,7 +181,7 @@ fn json_has_every_field_of_the_schema() {
         ("/connections/0", "database id local opened_before peer protocol requests role tls user"),
         (
             "/statements/0",
-            "answer_bytes count database errors first_byte id latency operation peer protocol request_bytes rows \
+            "answer_bytes cancelled count database errors first_byte id latency operation peer protocol request_bytes rows \
              slow_count text",
         ),
         ("/statements/0/errors/0", "code count"),

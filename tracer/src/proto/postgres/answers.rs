@@ -30,6 +30,9 @@ pub(super) fn is_completion(tag: u8) -> bool {
     matches!(tag, b'C' | b'I' | b's' | b'E' | b'V')
 }
 
+/// SQLSTATE query_canceled (PostgreSQL 15, Appendix A): by a cancel request, and also by a time limit of the server.
+const QUERY_CANCELED: &str = "57014";
+
 impl Exchange {
     /// Takes a message of the server.
     pub(super) fn backend(&mut self, frame: &Frame<'_>, texts: &mut Texts, out: &mut Requests) -> Fit {
@@ -304,6 +307,16 @@ impl Exchange {
         }
     }
 
+    /// A cancel request ends what runs when it comes: it says nothing of a request that began later.
+    fn was_cancelled(&mut self, started_at: Nanos, error: Option<ErrorCode>) -> bool {
+        let Some(at) = self.cancelled_at else { return false };
+        let ended_by_it = started_at <= at && error.is_some_and(|error| error.as_str() == QUERY_CANCELED);
+        if ended_by_it || started_at > at {
+            self.cancelled_at = None;
+        }
+        ended_by_it
+    }
+
     fn respond(
         &mut self,
         op: Op,
@@ -314,6 +327,7 @@ impl Exchange {
         out: &mut Requests,
     ) {
         let answer = std::mem::take(&mut self.answer);
+        let cancelled = self.was_cancelled(op.started_at, error);
         let mut request = Request {
             text,
             started_at: op.started_at,
@@ -325,6 +339,7 @@ impl Exchange {
             answer_bytes: answer.bytes,
             error,
             transaction: self.status,
+            cancelled,
         };
         if let Kind::Execute { portal, .. } = op.kind
             && let Some(read) = self.names.portal_mut(portal).and_then(|portal| portal.suspended.take())

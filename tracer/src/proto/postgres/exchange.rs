@@ -347,6 +347,7 @@ impl Exchange {
             answer_bytes: read.answer_bytes,
             error: None,
             transaction: read.transaction,
+            cancelled: false,
         };
         self.emit(request, out);
     }

@@ -133,6 +133,7 @@ impl Exchange {
                 answer_bytes: 0,
                 error: None,
                 transaction: self.status,
+                cancelled: false,
             };
             if let Some(op) = flight.op {
                 request.started_at = op.started_at;

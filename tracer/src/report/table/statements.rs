@@ -146,6 +146,9 @@ fn details(statement: &Statement, page: &mut Page<'_>) -> io::Result<()> {
         if statement.errors.len() > CODES {
             codes.push(format!("and {} more", statement.errors.len() - CODES));
         }
+        if statement.cancelled > 0 {
+            codes.push(format!("{} after a cancel request of a client", count(statement.cancelled)));
+        }
         page.paragraph((Style::Alarm, "        errors"), DETAIL, (Style::Plain, &codes.join(", ")), 3)?;
     }
     if statement.slow_count > 0 {

@@ -24,6 +24,7 @@ pub(crate) fn request(latency_ns: u64, error: Option<&[u8]>) -> Request {
         answer_bytes: 200,
         error: error.map(ErrorCode::new),
         transaction: None,
+        cancelled: false,
     }
 }
 

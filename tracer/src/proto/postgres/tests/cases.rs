@@ -406,6 +406,24 @@ fn case_16_cancel_request() {
         session.feed(&transfer);
     }
     super::dialogue::same(&session.shown(), "10 20 20 rows=0 select pg_sleep(?) 57014");
+    assert!(session.out.finished.iter().all(|request| request.cancelled));
+    // The next one ran into a time limit of the server.
+    for transfer in transfers("30 > Q select pg_sleep(9)\n40 < E 57014 | Z I") {
+        session.feed(&transfer);
+    }
+    assert_eq!(session.out.finished.iter().filter(|request| request.cancelled).count(), 1);
+}
+
+#[test]
+fn case_16_cancel_request_that_came_too_late() {
+    use super::dialogue::transfers;
+    let mut session = run("10 > Q select 1\n12 < T | D | C SELECT 1 | Z I");
+    crate::proto::Protocol::cancelled(&mut session.observer, crate::time::Nanos(15));
+    for transfer in transfers("20 > Q select pg_sleep(9)\n40 < E 57014 | Z I") {
+        session.feed(&transfer);
+    }
+    assert_eq!(session.out.finished.len(), 2);
+    assert!(session.out.finished.iter().all(|request| !request.cancelled));
 }
 
 #[test]
