@@ -75,8 +75,8 @@ pub struct Transfer {
     pub length: u32,
     /// Bytes that follow this struct; never more than `length`.
     pub captured: u32,
-    /// Number of the CPU that wrote the record.
-    pub cpu: u32,
+    /// Zero.
+    pub reserved: u32,
     /// Socket cookie.
     pub socket: u64,
     /// `CLOCK_MONOTONIC` at the end of the call, in ns.

@@ -5,9 +5,7 @@ use core::{ffi::c_void, ptr};
 use aya_ebpf::helpers::generated::bpf_probe_read_user;
 use tracer_ebpf::{LARGE_BYTES, MEDIUM_BYTES, SMALL_BYTES, Transfer, counter, flag};
 
-use super::maps::{RECORDS, count};
-
-const NO_WAKEUP: u64 = 1;
+use super::maps::{NO_WAKEUP, RECORDS, count};
 
 #[repr(C)]
 struct Record<const N: usize> {

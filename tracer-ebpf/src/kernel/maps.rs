@@ -2,12 +2,14 @@
 
 use aya_ebpf::{
     Global,
-    bindings::BPF_F_MMAPABLE,
-    helpers::bpf_get_smp_processor_id,
+    bindings::{BPF_F_MMAPABLE, BPF_RB_NO_WAKEUP},
     macros::map,
     maps::{Array, PerCpuArray, RingBuf},
 };
 use tracer_ebpf::{Settings, counter};
+
+/// BPF_RB_NO_WAKEUP for every record: the reader polls on a timer; waking it costs more than all the rest of a record.
+pub const NO_WAKEUP: u64 = BPF_RB_NO_WAKEUP as u64;
 
 /// User space sets the real size; it must be a power of two of pages.
 #[map]
@@ -113,10 +115,4 @@ pub fn set_target(tgid: u32, bits: u8) -> bool {
         *entry.cast::<u8>().add((tgid % 8) as usize) = bits;
     }
     true
-}
-
-#[inline(always)]
-pub fn cpu() -> u32 {
-    // SAFETY: a helper without arguments.
-    unsafe { bpf_get_smp_processor_id() }
 }

@@ -9,7 +9,7 @@ use aya_ebpf::{
 use tracer_ebpf::{ProcessEvent, counter, kind, process, target};
 
 use super::{
-    maps::{RECORDS, count, set_target, setting, target_bits},
+    maps::{NO_WAKEUP, RECORDS, count, set_target, setting, target_bits},
     memory::{follow, read},
 };
 
@@ -76,5 +76,5 @@ fn tell(what: u32, tgid: u32, parent: u32) {
         tgid,
         parent,
     });
-    entry.submit(1);
+    entry.submit(NO_WAKEUP);
 }

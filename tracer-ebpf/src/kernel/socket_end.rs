@@ -8,7 +8,7 @@ use aya_ebpf::{
 use tracer_ebpf::{SocketEnd, counter, direction, end, kind};
 
 use super::{
-    maps::{RECORDS, count, setting},
+    maps::{NO_WAKEUP, RECORDS, count, setting},
     memory::read,
     socket_state::{self, FOLLOW},
 };
@@ -89,5 +89,5 @@ fn tell(socket: u64, reason: u32, error: i32, direction: u8) {
         error,
         direction: u32::from(direction),
     });
-    entry.submit(1);
+    entry.submit(NO_WAKEUP);
 }

@@ -6,7 +6,7 @@ use aya_ebpf::helpers::generated::{bpf_ktime_get_ns, bpf_probe_read_kernel};
 use tracer_ebpf::{SocketFacts, UNIX_PATH_BYTES, kind};
 
 use super::{
-    maps::{RECORDS, setting},
+    maps::{NO_WAKEUP, RECORDS, setting},
     memory::{at, follow, read},
 };
 
@@ -14,8 +14,6 @@ const AF_UNIX: u16 = 1;
 const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 const SOCK_STREAM: u16 = 1;
-/// BPF_RB_NO_WAKEUP: the reader polls on a timer; waking it costs more than all the rest of a record.
-const NO_WAKEUP: u64 = 1;
 
 /// TCP over IPv4 or IPv6, or a Unix stream socket.
 #[inline(always)]

@@ -19,7 +19,7 @@ use tracer_ebpf::{
 use super::{
     buffers::{self, Buffers},
     emit,
-    maps::{cpu, setting, target_bits},
+    maps::{setting, target_bits},
     socket_end, socket_facts,
     socket_state::{self, FOLLOW, SocketState},
 };
@@ -130,7 +130,7 @@ fn pieces(sk: *const c_void, state: &mut SocketState, direction: u8, moved: u32,
         flags: flag::ENDS_TRANSFER,
         length: moved,
         captured: 0,
-        cpu: cpu(),
+        reserved: 0,
         socket: state.cookie,
         // SAFETY: a helper without arguments.
         at_ns: unsafe { bpf_ktime_get_ns() },

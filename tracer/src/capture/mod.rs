@@ -19,7 +19,7 @@ use crate::{
     conn::{Filter, PeerFilter},
     host::{
         clock::{Clock, monotonic},
-        target::TargetError,
+        target::{MAX_TARGETS, TargetError},
     },
     pipeline::{Pipeline, Settings},
     proto::REGISTRY,
@@ -35,8 +35,6 @@ use progress::Progress;
 use signals::Signals;
 use targets::Targets;
 
-/// Most processes followed at once.
-pub const MOST_TARGETS: u32 = 1024;
 /// The ring buffer is looked at this often. A wake-up for each record would cost more than all the rest of it.
 const POLL: Duration = Duration::from_millis(5);
 /// Records taken before the clock is looked at again.
@@ -63,7 +61,7 @@ pub enum CaptureError {
     Peer(String),
     /// The target table is full.
     #[error(
-        "more than {MOST_TARGETS} processes are meant; name fewer, or leave out children with --no-follow"
+        "more than {MAX_TARGETS} processes are meant; name fewer, or leave out children with --no-follow"
     )]
     TooManyTargets,
     /// All targets ended before the probes were in place.
@@ -100,8 +98,10 @@ pub fn run(config: &AttachConfig) -> Result<Finished, CaptureError> {
     let signals = Signals::watch()?;
     let filter = filter(config)?;
     let mut targets = Targets::resolve(config)?;
-    let mut kernel =
-        Kernel::attach(Limits { capture_bytes: u64::from(config.capture_bytes), max_targets: MOST_TARGETS })?;
+    let mut kernel = Kernel::attach(Limits {
+        capture_bytes: u64::from(config.capture_bytes),
+        max_targets: u32::try_from(MAX_TARGETS).unwrap_or(u32::MAX),
+    })?;
     targets.install(&mut kernel.targets)?;
     let idle = targets.sockets();
     let open_before: HashSet<u64> = idle.iter().map(|socket| socket.facts.inode).collect();

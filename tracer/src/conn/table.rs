@@ -129,6 +129,7 @@ impl Table {
         if self.ignored.contains(&piece.socket) {
             return;
         }
+        let before = self.connections.len();
         let connection = match self.connections.entry(piece.socket) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
@@ -151,9 +152,10 @@ impl Table {
         let terminated =
             connection.session().is_some_and(|session| session.terminated) && !connection.ended();
         self.cancel(piece.at);
+        let is_new = self.connections.len() > before;
         if terminated {
             self.end(piece.socket, piece.at, texts, outcome);
-        } else if self.connections.len() > MOST_ENDED + MOST_OPEN {
+        } else if is_new && self.connections.len() > MOST_ENDED + MOST_OPEN {
             self.forget_quiet();
         }
     }
