@@ -14,7 +14,7 @@ use tracer::agg::{Aggregator, Limits};
 use tracer::conn::{Connection, Filter, Outcome, Table};
 use tracer::event::{Address, Event, SocketId, Transfer, decode};
 use tracer::proto::{Chunk, Detection, Entry, Moment, Protocol, REGISTRY, Session, Side};
-use tracer::request::{InFlight, Request, Requests};
+use tracer::request::{InFlight, Request, Requests, ValueRange};
 use tracer::sql::Texts;
 use tracer::time::Nanos;
 
@@ -184,7 +184,8 @@ fn protocol(bencher: Bencher<'_, '_>) {
         |(observer, texts, out)| {
             for piece in &pieces {
                 let side = if piece.sent { Side::Client } else { Side::Server };
-                let moment = Moment { at: piece.at, task: piece.task, ends_transfer: piece.ends_transfer };
+                let moment =
+                    Moment { at: piece.at, task: piece.task, ends_transfer: piece.ends_transfer, load: 0 };
                 observer.feed(moment, side, Chunk::Bytes(black_box(piece.bytes)), texts, out);
                 out.finished.clear();
             }
@@ -221,6 +222,8 @@ fn aggregate(bencher: Bencher<'_, '_>) {
             error: None,
             transaction: None,
             cancelled: false,
+            load: 0,
+            values: ValueRange::default(),
         })
         .collect();
     let new = || Aggregator::new(Limits::default(), None);

@@ -1,7 +1,8 @@
 //! The library behind `dbtap`: observes the database requests of running processes from outside.
 //!
 //! Data flows one way:
-//! `source` → `event` → `conn` → `proto` → `request` → `agg` → `report`.
+//! `source` → `event` → `conn` → `proto` → `request` → `agg`, `why` → `report`. Statement texts (`sql`) and values (`value`)
+//! become what may be kept of them inside `proto`.
 //!
 //! Everything from `event` to `report` is pure: no files, no clocks, no kernel, no `Result`.
 //! Time is nanoseconds inside the data; a confused parser resynchronises and counts it.
@@ -22,3 +23,5 @@ pub mod request;
 pub mod source;
 pub mod sql;
 pub mod time;
+pub mod value;
+pub mod why;

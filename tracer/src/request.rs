@@ -1,9 +1,10 @@
 //! What a protocol says of the traffic: finished requests, requests in flight, and what it had to give up on.
 //!
-//! Never holds a literal or a bind value.
+//! Never holds a literal or a bind value, only their features ([`crate::value`]).
 
 use crate::sql::TextId;
 use crate::time::Nanos;
+use crate::value::Value;
 
 /// The thread that made a socket call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -84,6 +85,17 @@ pub struct Request {
     pub transaction: Option<TransactionStatus>,
     /// It ended with an error after a cancel request for its session had been seen on another connection.
     pub cancelled: bool,
+    /// Requests in flight to the same server when it started, itself not counted.
+    pub load: u32,
+    /// Its values, by position in the statement.
+    pub values: ValueRange,
+}
+
+/// Where the values of a request stand in [`Requests::values`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ValueRange {
+    start: u32,
+    len: u16,
 }
 
 impl Request {
@@ -106,6 +118,14 @@ pub struct InFlight {
     pub started_at: Nanos,
     /// The thread that sent the first byte of the request.
     pub task: Task,
+    /// The session's transaction status before it, where known.
+    pub transaction: Option<TransactionStatus>,
+    /// Its size on the wire, as far as sent.
+    pub request_bytes: u64,
+    /// Requests in flight to the same server when it started, itself not counted.
+    pub load: u32,
+    /// Its values, by position in the statement.
+    pub values: Vec<Value>,
 }
 
 /// What one connection's protocol counted beside the requests. Everything here can make a number wrong,
@@ -156,8 +176,38 @@ impl std::fmt::Debug for BackendKey {
 pub struct Requests {
     /// Finished requests, in the order in which their answers ended.
     pub finished: Vec<Request>,
+    /// The values of all of them.
+    pub values: Vec<Value>,
     /// Cancel requests seen; the connection table finds the session that each one means.
     pub cancels: Vec<BackendKey>,
     /// Counted beside the requests.
     pub counts: Counts,
+}
+
+impl Requests {
+    /// Adds a finished request with its values. Values past `u16::MAX` are left out.
+    pub fn push(&mut self, mut request: Request, values: &[Value]) {
+        let len = u16::try_from(values.len()).unwrap_or(u16::MAX);
+        let start = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
+        request.values = ValueRange { start, len };
+        self.values.extend_from_slice(values.get(..usize::from(len)).unwrap_or_default());
+        self.finished.push(request);
+    }
+
+    /// The values of one of the finished requests.
+    pub fn values_of(&self, request: &Request) -> &[Value] {
+        let ValueRange { start, len } = request.values;
+        let start = usize::try_from(start).unwrap_or(usize::MAX);
+        self.values.get(start..start.saturating_add(usize::from(len))).unwrap_or_default()
+    }
+
+    /// Moves the finished requests of another one to the end of these.
+    pub fn append_finished(&mut self, other: &mut Self) {
+        let shift = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
+        for mut request in other.finished.drain(..) {
+            request.values.start = request.values.start.saturating_add(shift);
+            self.finished.push(request);
+        }
+        self.values.append(&mut other.values);
+    }
 }

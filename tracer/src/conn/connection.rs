@@ -230,7 +230,8 @@ impl Connection {
                 }
             }
             Reader::Decoding(Recognised { protocol, side, .. }) => {
-                let moment = Moment { at: piece.at, task: piece.task, ends_transfer: piece.ends_transfer };
+                let moment =
+                    Moment { at: piece.at, task: piece.task, ends_transfer: piece.ends_transfer, load: 0 };
                 feed(
                     protocol.as_mut(),
                     *side,

@@ -17,7 +17,7 @@ mod texts;
 
 pub use effect::{Effect, effect};
 pub use statements::statements;
-pub use texts::{Text, TextId, TextKind, Texts};
+pub use texts::{Interned, LayoutId, Position, Text, TextId, TextKind, Texts};
 
 #[cfg(test)]
 mod properties;

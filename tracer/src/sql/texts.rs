@@ -8,6 +8,8 @@ use std::ops::Bound;
 use super::id::text_id;
 use super::normalize::Normalizer;
 use super::output::printable;
+use crate::time::Nanos;
+use crate::value::{Extractor, Value};
 
 /// How many raw texts are remembered by their hash, so that they need not be normalised again.
 const MAX_RECENT: usize = 16_384;
@@ -19,6 +21,35 @@ const MAX_NAME_BYTES: usize = 128;
 /// A normalised statement text, interned in [`Texts`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TextId(pub u32);
+
+/// Which parameter or literal of a statement stands at which of its positions. Equal for statements that write the same
+/// parameters and literals in the same lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LayoutId(u32);
+
+impl LayoutId {
+    /// Position n is parameter n + 1: of a statement without literals and lists, and of one whose text is not known.
+    pub const PARAMETERS: Self = Self(0);
+}
+
+/// A text, and where its values stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interned {
+    /// The text.
+    pub text: TextId,
+    /// Its positions, for [`Texts::assemble`].
+    pub layout: LayoutId,
+}
+
+/// What stands at a position of a normalised text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The number that a report shows behind `$`: of a parameter as in the text; literals count on behind the highest
+    /// parameter.
+    pub number: u16,
+    /// A literal, shown as `?` in the text.
+    pub literal: bool,
+}
 
 /// How a text came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +77,8 @@ pub struct Text {
     /// Stable identity: the same for the same normalised text on every host; letter case of unquoted words does not
     /// matter. 64-bit FNV-1a of `text` with unquoted words in lower case. Reports print it as 16 hex digits.
     pub id: u64,
+    /// What stands where. Empty where the text is not known: position n is then parameter n + 1.
+    pub positions: Box<[Position]>,
 }
 
 /// All distinct texts of a capture, bounded: past the limit every new text becomes [`Texts::OTHER`].
@@ -62,6 +95,8 @@ pub struct Texts {
     recent: HashMap<(u64, u64), TextId>,
     hashers: (RandomState, RandomState),
     normalizer: Normalizer,
+    extractor: Extractor,
+    literals: Vec<Value>,
     limit: usize,
     overflowed: u64,
 }
@@ -80,6 +115,8 @@ impl Texts {
             recent: HashMap::new(),
             hashers: (RandomState::new(), RandomState::new()),
             normalizer: Normalizer::new(),
+            extractor: Extractor::default(),
+            literals: Vec::new(),
             limit: limit.max(1),
             overflowed: 0,
         };
@@ -112,6 +149,35 @@ impl Texts {
             self.recent.insert(raw, id);
         }
         id
+    }
+
+    /// As [`Texts::intern_sql`], with the features of the literals for [`Texts::literals`]. `at`: when it was sent.
+    pub fn intern(&mut self, sql: &[u8], truncated: bool, at: Nanos) -> Interned {
+        let _ = at;
+        self.literals.clear();
+        Interned { text: self.intern_sql(sql, truncated), layout: LayoutId::PARAMETERS }
+    }
+
+    /// The literals of the text that was interned last, one for each literal position.
+    pub fn literals(&self) -> &[Value] {
+        &self.literals
+    }
+
+    /// Appends the values of an execution, by position.
+    pub fn assemble(
+        &mut self,
+        layout: LayoutId,
+        parameters: &[Value],
+        literals: &[Value],
+        out: &mut Vec<Value>,
+    ) {
+        let _ = (layout, literals);
+        out.extend_from_slice(parameters);
+    }
+
+    /// What makes features of values.
+    pub fn extractor(&mut self) -> &mut Extractor {
+        &mut self.extractor
     }
 
     /// Interns `(prepared before capture) NAME`; an empty name is the unnamed statement.
@@ -147,7 +213,14 @@ impl Texts {
         }
         let text = key.1.clone();
         let id = text_id(text.as_bytes());
-        let id = self.add(Text { text, operation: String::new(), kind, truncated: false, id });
+        let id = self.add(Text {
+            text,
+            operation: String::new(),
+            kind,
+            truncated: false,
+            id,
+            positions: Box::default(),
+        });
         if let Some(id) = id {
             self.labels.insert(key, id);
         }
@@ -192,7 +265,14 @@ impl Texts {
 
     fn add_seen(&mut self, text: String, folded: &[u8], truncated: bool) -> Option<TextId> {
         let operation = self.normalizer.operation();
-        self.add(Text { text, operation, kind: TextKind::Seen, truncated, id: text_id(folded) })
+        self.add(Text {
+            text,
+            operation,
+            kind: TextKind::Seen,
+            truncated,
+            id: text_id(folded),
+            positions: Box::default(),
+        })
     }
 
     /// None: the table is full, which is counted.

@@ -340,6 +340,8 @@ impl Exchange {
             error,
             transaction: self.status,
             cancelled,
+            load: 0,
+            values: crate::request::ValueRange::default(),
         };
         if let Kind::Execute { portal, .. } = op.kind
             && let Some(read) = self.names.portal_mut(portal).and_then(|portal| portal.suspended.take())

@@ -348,6 +348,8 @@ impl Exchange {
             error: None,
             transaction: read.transaction,
             cancelled: false,
+            load: 0,
+            values: crate::request::ValueRange::default(),
         };
         self.emit(request, out);
     }

@@ -108,7 +108,15 @@ impl Exchange {
                 (None, Some(op)) => (op.started_at, op.task),
                 (None, None) => continue,
             };
-            out.push(InFlight { text: flight.text, started_at, task });
+            out.push(InFlight {
+                text: flight.text,
+                started_at,
+                task,
+                transaction: self.status,
+                request_bytes: 0,
+                load: 0,
+                values: Vec::new(),
+            });
         }
         if let Some(new) = out.get_mut(from..) {
             new.sort_by_key(|request| request.started_at);
@@ -134,6 +142,8 @@ impl Exchange {
                 error: None,
                 transaction: self.status,
                 cancelled: false,
+                load: 0,
+                values: crate::request::ValueRange::default(),
             };
             if let Some(op) = flight.op {
                 request.started_at = op.started_at;

@@ -25,6 +25,8 @@ pub(crate) fn request(latency_ns: u64, error: Option<&[u8]>) -> Request {
         error: error.map(ErrorCode::new),
         transaction: None,
         cancelled: false,
+        load: 0,
+        values: crate::request::ValueRange::default(),
     }
 }
 
