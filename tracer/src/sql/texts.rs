@@ -124,6 +124,11 @@ impl Texts {
         texts
     }
 
+    /// As [`Texts::new`], with what makes features of values.
+    pub fn with_extractor(limit: usize, extractor: Extractor) -> Self {
+        Self { extractor, ..Self::new(limit) }
+    }
+
     /// Interns one SQL statement, literals removed. `truncated`: `sql` is only the beginning of it.
     ///
     /// A cut statement gets the id of the only known whole statement that begins with what is left of it. Otherwise it
