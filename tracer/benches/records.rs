@@ -191,7 +191,7 @@ fn protocol(bencher: Bencher<'_, '_>) {
                 let moment =
                     Moment { at: piece.at, task: piece.task, ends_transfer: piece.ends_transfer, load: 0 };
                 observer.feed(moment, side, Chunk::Bytes(black_box(piece.bytes)), texts, out);
-                out.finished.clear();
+                out.clear_finished();
             }
         },
     );

@@ -205,6 +205,12 @@ impl Requests {
         self.values.get(start..start.saturating_add(usize::from(len))).unwrap_or_default()
     }
 
+    /// Forgets the finished requests, and keeps their room.
+    pub fn clear_finished(&mut self) {
+        self.finished.clear();
+        self.values.clear();
+    }
+
     /// Moves the finished requests of another one to the end of these.
     pub fn append_finished(&mut self, other: &mut Self) {
         let shift = u32::try_from(self.values.len()).unwrap_or(u32::MAX);

@@ -299,8 +299,7 @@ fn pass_on(connection: &mut Connection, buffer: &mut Requests, texts: &Texts, ou
     for request in &buffer.finished {
         outcome.request(connection, request, buffer.values_of(request), texts);
     }
-    buffer.finished.clear();
-    buffer.values.clear();
+    buffer.clear_finished();
 }
 
 impl Counted {
