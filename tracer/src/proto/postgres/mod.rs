@@ -29,7 +29,7 @@ mod join;
 mod names;
 mod observer;
 mod opening;
-mod parameters;
+pub mod parameters;
 mod pending;
 mod resync;
 mod startup;
