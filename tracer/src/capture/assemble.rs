@@ -77,7 +77,7 @@ pub(super) fn report(parts: Parts<'_>) -> Report {
             ended_by: parts.ended_by,
             backend: "socket".to_owned(),
             capture_bytes: u64::from(parts.config.capture_bytes),
-            show_values: false,
+            show_values: parts.config.show_values,
         },
         coverage,
         cost: model::Cost {

@@ -7,9 +7,11 @@
 pub mod attribute;
 pub mod sample;
 pub mod search;
+pub mod split;
 pub mod statistics;
 #[cfg(test)]
 pub(crate) mod testdata;
+pub mod words;
 
 use crate::request::{ErrorCode, Task, TransactionStatus};
 use crate::sql::TextId;
