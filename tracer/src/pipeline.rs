@@ -40,7 +40,8 @@ pub struct Settings {
     pub slow: Option<Nanos>,
     /// How values become features.
     pub values: value::Settings,
-    /// Keep a sample of the requests, so that the slow ones can be compared with the fast ones.
+    /// Make features of values and keep a sample of the requests, so that the slow ones can be compared with the fast
+    /// ones. Without it values are passed over.
     pub explain: bool,
 }
 
@@ -170,9 +171,13 @@ fn started(connection: &Connection, request: &InFlight) -> Facts {
 impl Pipeline {
     /// An empty one.
     pub fn new(settings: Settings) -> Self {
+        let mut texts = Texts::with_extractor(MOST_TEXTS, Extractor::new(settings.values));
+        if !settings.explain {
+            texts.pass_over_values();
+        }
         Self {
             table: Table::new(settings.protocols, settings.filter, settings.open_before),
-            texts: Texts::with_extractor(MOST_TEXTS, Extractor::new(settings.values)),
+            texts,
             groups: Groups {
                 aggregator: Aggregator::new(Limits::default(), settings.slow),
                 sampler: settings
