@@ -276,7 +276,7 @@ fn a_cut_text_is_a_beginning_of_its_statement() {
     let (whole, ..) = execution(&mut texts, "select 7 from t where a = $1 and b = 5 and c = $2", false);
     let (cut, layout, values) = execution(&mut texts, "select 8 from t where a = $1 an", true);
     assert_eq!((cut, layout == LayoutId::PARAMETERS), (whole, false));
-    assert_eq!(values, [value("8", texts.extractor_mut()), value("$1", texts.extractor())]);
+    assert_eq!(values, [value("8", texts.extractor_mut()), value("$1", texts.extractor_mut())]);
     let (cut, layout, values) = execution(&mut texts, "sel", true);
     assert_eq!((texts.get(cut).text.as_str(), layout), ("…", LayoutId::NOTHING));
     assert_eq!(values, []);
