@@ -91,6 +91,7 @@ pub(super) fn report(parts: Parts<'_>) -> Report {
         in_flight,
         syscalls: Vec::new(),
         findings: Vec::new(),
+        slow: Vec::new(),
     }
 }
 
