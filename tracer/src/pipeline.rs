@@ -56,6 +56,8 @@ pub struct Unanswered {
     pub request: InFlight,
     /// What is known of it beside its values, with its age as latency: to compare it with those that finished.
     pub facts: Facts,
+    /// Decides whether it is in a sample, as for those that finished.
+    pub tag: u64,
 }
 
 /// All stages.
@@ -261,7 +263,8 @@ impl Pipeline {
             for request in buffer.drain(..) {
                 let group = self.groups.of(connection, request.text);
                 let facts = Facts { latency: now - request.started_at, ..started(connection, &request) };
-                all.push(Unanswered { connection: connection.id, group, request, facts });
+                let tag = self.groups.sampler.as_mut().map_or(0, Sampler::draw);
+                all.push(Unanswered { connection: connection.id, group, request, facts, tag });
             }
         }
         all.sort_by_key(|unanswered| unanswered.request.started_at);
