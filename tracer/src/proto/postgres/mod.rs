@@ -29,6 +29,7 @@ mod join;
 mod names;
 mod observer;
 mod opening;
+pub mod parameters;
 mod pending;
 mod resync;
 mod startup;
