@@ -245,7 +245,7 @@ fn prefixes_are_of_the_first_bytes() {
     assert_ne!(long[3], other[3]);
     assert_eq!((other[3], long[4]), (None, None));
     assert_eq!(short, [long[0], long[1], None, None, None]);
-    assert_eq!(of("Dustomer")[1].is_some(), true);
+    assert!(of("Dustomer")[1].is_some());
     assert_ne!(of("Dustomer")[0], long[0]);
 }
 

@@ -286,7 +286,7 @@ fn timestamp(micros: i64) -> i64 {
     }
 }
 
-/// `date_send`: days from 2000-01-01.
+/// `date_send`: days from 2000-01-01. What 64 bits of microseconds do not hold, from the year 294,277 on, is infinity.
 fn date(days: i32) -> i64 {
     match days {
         i32::MAX => INFINITY,
@@ -370,3 +370,6 @@ fn text_elements(text: &[u8]) -> Option<usize> {
     }
     Some(elements)
 }
+
+#[cfg(test)]
+mod tests;
