@@ -151,6 +151,10 @@ fn what_may_be_a_password_is_not_seen() {
     check_text("host=db Password = 'secret'", "Unseen");
     check_text("{\"user\": \"x\", \"PASSWORD\" : \"secret\"}", "Unseen");
     check_text("PASSWORD:", "Unseen");
+    for length in 0..20 {
+        check_text(&format!("{}password={}", "x".repeat(length), "y".repeat(length)), "Unseen");
+        check_text(&format!("a:b{}password=", "=".repeat(length)), "Unseen");
+    }
     check_text("password", "Text 8 LowerCase");
     check_text("passwor=d password", "Text 18 LowerCase");
     check_literal("'password=x'", "Unseen");

@@ -171,6 +171,8 @@ fn field(bytes: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     Some((Some(field), rest))
 }
 
+// The frequent ones are in `bind_values`, which stays small without the others.
+#[inline(never)]
 fn of_text(bytes: &[u8], class: TypeClass, extractor: &mut Extractor, at: Nanos) -> Value {
     match class {
         TypeClass::Unknown | TypeClass::Text => extractor.text(bytes, at),
@@ -208,6 +210,7 @@ fn truth(text: &[u8]) -> Option<bool> {
     (begins("false", 1) || begins("no", 1) || begins("off", 2) || text == b"0").then_some(false)
 }
 
+#[inline(never)]
 fn of_binary(bytes: &[u8], class: TypeClass, extractor: &mut Extractor, at: Nanos) -> Value {
     of_size(bytes, class, extractor, at).unwrap_or_else(|| extractor.bytes(bytes))
 }
