@@ -82,7 +82,7 @@ pub(super) fn names_a_password(text: &[u8]) -> bool {
 fn ends_with_password(text: &[u8]) -> bool {
     const WORD: &[u8] = b"password";
     let between = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'\\');
-    let skipped = text.iter().rev().take(8).take_while(between).count();
+    let skipped = text.iter().rev().take(32).take_while(between).count();
     let word = &text[..text.len() - skipped];
     word.last_chunk::<8>().is_some_and(|last| last.eq_ignore_ascii_case(WORD))
 }
