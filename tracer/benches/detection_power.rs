@@ -177,7 +177,7 @@ fn order(all: &Capture) -> Vec<usize> {
 /// Captures in which requests that the cause holds for are slow with this chance, and no others.
 fn captures(cause: &Cause, chance: f64) -> Vec<Capture> {
     let requests =
-        (1.3 * (MOST as f64 / (cause.share * chance)).max(FAST as f64 / (1.0 - cause.share))) as u32;
+        (1.8 * (MOST as f64 / (cause.share * chance)).max(FAST as f64 / (1.0 - cause.share))) as u32;
     each(|seed| {
         let mut traffic = Traffic::new(1000 + seed, requests + 300);
         traffic.connections = cause.connections;

@@ -103,7 +103,7 @@ fn values_that_are_missing_or_too_many() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Marks, times and numbers at the limits: no panic, and counts that can be.
     #[test]
