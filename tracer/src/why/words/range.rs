@@ -105,7 +105,8 @@ pub(super) fn distance(from: Limit, to: Limit) -> Range {
 /// The step of a code, and the next one away from zero.
 fn steps(code: i64) -> (u64, Option<u64>) {
     let size = i64::from(size(code).code()).abs();
-    let above = STEPS_SECONDS.partition_point(|step| i64::from(Size::of_u64(u64::from(*step)).code()) <= size);
+    let above =
+        STEPS_SECONDS.partition_point(|step| i64::from(Size::of_u64(u64::from(*step)).code()) <= size);
     let step = above.checked_sub(1).and_then(|at| STEPS_SECONDS.get(at)).copied().unwrap_or(0);
     (step.into(), STEPS_SECONDS.get(above).copied().map(u64::from))
 }
