@@ -162,8 +162,8 @@ struct OutputArgs {
     ///
     /// Off unless it is given. The report then names the values that tell slow
     /// executions from fast ones, with examples, and says at its top that
-    /// values are shown. Values of statements with words like PASSWORD stay
-    /// out even then. Whoever reads the report reads personal data.
+    /// values are shown. Values behind words like PASSWORD stay out even
+    /// then. Whoever reads such a report may read personal data.
     #[arg(long)]
     show_values: bool,
     /// Write the report to this file, complete or not at all

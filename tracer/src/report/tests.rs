@@ -260,7 +260,7 @@ proptest! {
         finding.summary.clone_from(&controls);
         slow.statement.clone_from(&report.statements[0].id);
         slow.summary.clone_from(&text);
-        for list in [&mut slow.no_difference, &mut slow.not_seen, &mut slow.slow_examples, &mut slow.fast_examples] {
+        for list in [&mut slow.tried, &mut slow.no_difference, &mut slow.not_seen, &mut slow.slow_examples, &mut slow.fast_examples] {
             list.extend([controls.clone(), name.clone()]);
         }
         report.slow.extend([slow, Slow { statement: text.clone(), ..Slow::default() }]);

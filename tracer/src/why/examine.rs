@@ -124,7 +124,7 @@ fn statement(
             found: &explained.found,
             effects: &explained.effects,
             no_difference: &explained.no_difference,
-            hypotheses: explained.hypotheses,
+            tried: &explained.tried,
             unseen: &unseen(known, text, &rows),
             examples: (&slow_examples, &fast_examples),
         },

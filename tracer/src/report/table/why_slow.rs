@@ -4,7 +4,6 @@ use std::io;
 
 use super::line::{Page, Style};
 use crate::report::model::{Finding, Report, Slow};
-use crate::report::units::plural;
 
 /// Statements listed; the rest is in the JSON report.
 const LISTED: usize = 5;
@@ -52,20 +51,17 @@ fn statement(report: &Report, slow: &Slow, page: &mut Page<'_>) -> io::Result<()
     let is_effect = |finding: &&Finding| finding.kind == "effect";
     for (n, finding) in findings().filter(|finding| !is_effect(finding)).take(FINDINGS).enumerate() {
         say(if n == 0 { "found" } else { "also" }, Style::Strong, &finding.summary)?;
-        say("", Style::Faint, &evidence(finding, slow.tried))?;
+        say("", Style::Faint, &evidence(finding))?;
     }
     if !slow.explained {
-        let tried = plural(slow.tried, "condition");
-        say(
-            "found",
-            Style::Strong,
-            &format!("Nothing: no attribute that dbtap saw explains it. It tried {tried}."),
-        )?;
+        say("found", Style::Strong, "Nothing: no attribute that dbtap saw explains it.")?;
+        let tried = if slow.tried.is_empty() { "nothing differed".to_owned() } else { slow.tried.join(", ") };
+        say("tried", Style::Faint, &tried)?;
     }
     for effect in findings().filter(is_effect).take(EFFECTS) {
         say("effect", Style::Plain, &effect.summary)?;
     }
-    if !slow.no_difference.is_empty() {
+    if slow.explained && !slow.no_difference.is_empty() {
         say("not", Style::Faint, &slow.no_difference.join(", "))?;
     }
     if !slow.not_seen.is_empty() {
@@ -81,9 +77,9 @@ fn statement(report: &Report, slow: &Slow, page: &mut Page<'_>) -> io::Result<()
 }
 
 /// How sure it is, and how much it answers.
-fn evidence(finding: &Finding, tried: u64) -> String {
+fn evidence(finding: &Finding) -> String {
     let percent = (finding.explained.clamp(0.0, 1.0) * 100.0).floor();
     // A smaller number says no more to anybody.
     let p = if finding.p_value < 1e-99 { "< 1e-99".to_owned() } else { format!("= {:.0e}", finding.p_value) };
-    format!("p {p}, corrected for {} tried; explains {percent:.0}%", plural(tried, "condition"))
+    format!("p {p}, corrected for all that was tried; explains {percent:.0}%")
 }

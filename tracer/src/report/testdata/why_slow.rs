@@ -66,7 +66,16 @@ const NOTHING: Case<'_> = Case {
         Subject::Request,
         Subject::Load,
     ],
-    hypotheses: 1_834.0,
+    tried: &[
+        Subject::Value(0),
+        Subject::Value(1),
+        Subject::Server,
+        Subject::Connection,
+        Subject::Time,
+        Subject::Request,
+        Subject::Load,
+        Subject::Answer,
+    ],
     unseen: &[],
     examples: (&[], &[]),
 };

@@ -97,8 +97,8 @@ pub struct Case<'a> {
     pub effects: &'a [Found],
     /// Subjects that were compared, without any difference. Values are not among them.
     pub no_difference: &'a [Subject],
-    /// How many conditions the probabilities are corrected for.
-    pub hypotheses: f64,
+    /// Subjects that were compared: those that are not the same for all executions.
+    pub tried: &'a [Subject],
     /// What could not be compared.
     pub unseen: &'a [Unseen],
     /// `--show-values`: values of slow and of fast requests.
@@ -110,9 +110,11 @@ pub fn tell(case: &Case<'_>, names: &dyn Names) -> (Vec<model::Finding>, model::
     let causes = case.found.iter().map(|found| finding(case, found, false, names));
     let effects = case.effects.iter().map(|found| finding(case, found, true, names));
     let findings = causes.chain(effects).collect();
-    let mut no_difference: Vec<String> =
-        case.no_difference.iter().map(|subject| subject_name(*subject, names)).collect();
-    no_difference.dedup();
+    let subjects = |subjects: &[Subject]| {
+        let mut list: Vec<String> = subjects.iter().map(|subject| subject_name(*subject, names)).collect();
+        list.dedup();
+        list
+    };
     let slow = model::Slow {
         statement: case.statement.to_owned(),
         summary: slow::summary(case),
@@ -126,8 +128,8 @@ pub fn tell(case: &Case<'_>, names: &dyn Names) -> (Vec<model::Finding>, model::
         fast_p99_ns: case.sides.fast_p99.0,
         slow_p50_ns: case.sides.slow_p50.0,
         explained: !case.found.is_empty(),
-        tried: number::whole(case.hypotheses),
-        no_difference,
+        tried: subjects(case.tried),
+        no_difference: subjects(case.no_difference),
         not_seen: case.unseen.iter().map(Unseen::sentence).collect(),
         slow_examples: case.examples.0.to_vec(),
         fast_examples: case.examples.1.to_vec(),

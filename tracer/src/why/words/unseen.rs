@@ -9,15 +9,13 @@ pub enum Unseen {
     PreparedBefore,
     /// Its text was cut, so literals behind the cut are not known.
     TextCut,
-    /// Values of so many of the compared requests were not captured whole, or are of a type that is not read.
+    /// Values of so many of the compared requests were not captured whole, or may be passwords.
     Values {
         /// Requests with such a value.
         requests: u64,
         /// Requests that were compared.
         compared: u64,
     },
-    /// Its text has a word like PASSWORD: its values are not looked at.
-    Guarded,
     /// So many connections of the targets are encrypted: requests there are not compared.
     Encrypted(u64),
     /// So many requests were lost.
@@ -33,11 +31,10 @@ impl Unseen {
             }
             Self::TextCut => "Its text was cut: literals behind the cut are not known.".to_owned(),
             Self::Values { requests, compared } => format!(
-                "Values of {} of the {} compared executions were cut, or of a type that is not read.",
+                "Values of {} of the {} compared executions are not known: they were cut, or may be passwords.",
                 count(requests),
                 count(compared)
             ),
-            Self::Guarded => "Its text speaks of a password: its values are not looked at.".to_owned(),
             Self::Encrypted(n) => format!("{} encrypted: what ran there is not known.", are(n, "connection")),
             Self::Lost(n) => format!("{} lost.", are(n, "request")),
         }
