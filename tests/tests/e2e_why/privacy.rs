@@ -1,0 +1,142 @@
+//! Values are shown when asked for and never else; passwords never.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tests::dbtap::{Dbtap, Ended};
+use tests::drivers::Driver;
+
+use crate::finding::{causes, check};
+use crate::plan::{Plan, Request, Style};
+use crate::run::{Outcome, heard, watch};
+use crate::server::{server, shared};
+
+const WORD: &str = "sentinel-customer";
+const NUMBER: u64 = 4_929_123_412_341_234;
+
+/// Two statements, each slow for one value that comes often.
+fn heavy_hitters(style: Style) -> Plan {
+    Plan::new(style, 8).phase(60, 4, |random| {
+        let heavy = random.once_in(8);
+        if random.once_in(2) {
+            let name = if heavy { WORD.to_owned() } else { format!("customer-{}", random.below(1_000_000)) };
+            Request::new("SELECT by_name($1)", [json!(name)], heavy)
+        } else {
+            let id = if heavy { NUMBER } else { random.below(NUMBER) };
+            Request::new("SELECT by_number($1)", [json!(id)], heavy)
+        }
+    })
+}
+
+/// Runs a plan once under `dbtap` with each form of report, all at the same time. The last one is JSON.
+fn in_all_forms(plan: &Plan, options: &[&str], mut between: impl FnMut(usize)) -> Vec<Ended> {
+    let (mut command, _file) = plan.client();
+    let mut client = Driver::start(&mut command).unwrap();
+    client.hear_line("ready").unwrap();
+    let pid = client.pid().to_string();
+    let start = |form: &str| {
+        let dbtap = Dbtap::with(["attach", &pid, "--duration", "10m", "--format", form]).unwrap();
+        options.iter().fold(dbtap, Dbtap::arg).start().unwrap()
+    };
+    let running = ["table", "csv", "json"].map(start);
+    for phase in 0..plan.phases.len() {
+        between(phase);
+        client.say("go").unwrap();
+        heard(plan, phase, &client.hear().unwrap());
+    }
+    running.map(|running| running.interrupt().unwrap()).into()
+}
+
+#[track_caller]
+fn assert_not_said(reports: &[Ended], secrets: &[&str]) {
+    for ended in reports {
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        for secret in secrets {
+            assert!(!ended.text().contains(secret), "{secret}: {}", ended.text());
+            assert!(!ended.stderr.contains(secret), "{secret}: {}", ended.stderr);
+        }
+    }
+}
+
+fn json_of(ended: &Ended) -> Value {
+    serde_json::from_slice(&ended.stdout).unwrap()
+}
+
+#[track_caller]
+fn nothing_is_shown(style: Style) {
+    let _shared = shared();
+    let reports = in_all_forms(&heavy_hitters(style), &[], |_| ());
+    // Neither the values nor pieces of them; nor those of the fast ones.
+    assert_not_said(&reports, &["sentinel", "customer", "4929123412341234", "492912341"]);
+    let report = json_of(&reports[2]);
+    assert_eq!(report["capture"]["show_values"], false);
+    assert_eq!(causes(&report).len(), 2, "{}", report["findings"]);
+}
+
+#[test]
+fn bind_values_are_not_shown() {
+    nothing_is_shown(Style::Text);
+}
+
+#[test]
+fn literals_are_not_shown() {
+    nothing_is_shown(Style::Literals);
+}
+
+#[test]
+fn values_are_shown_when_asked_for() {
+    let _shared = shared();
+    let plan = Plan::new(Style::Binary, 8).phase(50, 4, |random| {
+        let heavy = random.once_in(8);
+        let name = if heavy { WORD.to_owned() } else { format!("customer-{}", random.below(1_000_000)) };
+        Request::new("SELECT by_name($1)", [json!(name)], heavy)
+    });
+    let outcome: Outcome = watch(&plan, &["--show-values"], |_| ());
+    check(&outcome, ("$1", "value_hash", &[WORD]));
+    assert_eq!(outcome.report()["capture"]["show_values"], true);
+}
+
+#[test]
+fn passwords_are_not_shown_even_when_asked_for_values() {
+    let _shared = shared();
+    // Fast and different at first, then one and the same while a lock keeps them waiting, three times over.
+    let statement =
+        |password: &str| Request::new(format!("ALTER ROLE CURRENT_USER PASSWORD '{password}'"), [], false);
+    let mut plan = Plan::new(Style::Literals, 4);
+    // Each lane has a role of its own: two at a time cannot change the same one.
+    for (number, lane) in plan.lanes.iter_mut().enumerate() {
+        lane.conninfo = lane.conninfo.replace("user=postgres", &format!("user=user_{number}"));
+    }
+    for _ in 0..3 {
+        plan = plan.phase(30, 4, |random| statement(&format!("hunter2-{}", random.below(1_000_000)))).phase(
+            1,
+            0,
+            |_| statement("hunter2-slow"),
+        );
+    }
+    let mut holders = Vec::new();
+    let reports = in_all_forms(&plan, &["--show-values"], |phase| {
+        if phase % 2 == 1 {
+            holders.push(hold_roles(Duration::from_millis(500)));
+        }
+    });
+    assert_not_said(&reports, &["hunter2"]);
+    let report = json_of(&reports[2]);
+    assert_eq!(report["capture"]["show_values"], true);
+    let texts: Vec<&str> =
+        report["statements"].as_array().unwrap().iter().map(|one| one["text"].as_str().unwrap()).collect();
+    assert!(texts.iter().any(|text| text.starts_with("ALTER ROLE")), "it was there to be seen: {texts:?}");
+    assert!(report["statements"][0]["latency"]["max_ns"].as_u64() > Some(200_000_000), "and some were slow");
+}
+
+/// Nobody changes a role for this time.
+fn hold_roles(time: Duration) -> Driver {
+    let mut holder = Driver::start(server().command("psql").args(["-XAtq"])).unwrap();
+    let sql = format!(
+        "BEGIN; LOCK TABLE pg_authid IN SHARE MODE; \\echo locked\nSELECT pg_sleep({}); COMMIT;",
+        time.as_secs_f64()
+    );
+    holder.say(&sql).unwrap();
+    holder.hear_line("locked").unwrap();
+    holder
+}
