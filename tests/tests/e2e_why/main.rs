@@ -2,8 +2,8 @@
 //! requests meet it, and the finding held against that knowledge: attribute, values and all four counts. Where there is
 //! no cause, there must be no finding.
 //!
-//! The slow requests of most tests sleep forty times as long as the fast ones. A test whose client saw a fast request
-//! take long, or the machine stall, has tested nothing and is made anew: see [`run::watch`].
+//! The slow requests of most tests take forty times as long as the fast ones. Where the client itself saw a fast request
+//! take long, because the machine stalled, the capture is made anew: see [`run::watch_all`].
 //!
 //! Needs root, PostgreSQL and psycopg 3; a missing one fails the test.
 

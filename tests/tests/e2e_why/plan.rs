@@ -7,6 +7,11 @@ use tests::drivers::planned_psycopg;
 
 use crate::server::server;
 
+/// Connections of most plans, requests on each of them, and the longest pause before a request.
+const LANES: usize = 12;
+const COUNT: usize = 30;
+const PAUSE_MS: u64 = 4;
+
 /// How a client passes the values of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
@@ -28,6 +33,8 @@ pub struct Plan {
     pub phases: Vec<Vec<Vec<Request>>>,
     /// Statements are prepared before the capture.
     pub prepared_before: bool,
+    /// The last phase has no answers when the capture ends.
+    pub hangs: bool,
 }
 
 /// A connection.
@@ -67,7 +74,12 @@ impl Plan {
     /// So many lanes to the server, none of them used yet.
     pub fn new(style: Style, lanes: usize) -> Self {
         let lane = Lane { conninfo: server().conninfo(), setup: None };
-        Self { style, lanes: vec![lane; lanes], phases: Vec::new(), prepared_before: false }
+        Self { style, lanes: vec![lane; lanes], phases: Vec::new(), prepared_before: false, hangs: false }
+    }
+
+    /// One phase with these requests at random.
+    pub fn of(style: Style, request: impl FnMut(&mut Random) -> Request) -> Self {
+        Self::new(style, LANES).phase(COUNT, PAUSE_MS, request)
     }
 
     /// One more phase: `count` requests on each lane, after pauses at random up to `pause_ms`.

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::dbtap::{Dbtap, Ended};
+use tests::dbtap::Ended;
 use tests::drivers::Driver;
 
 use crate::finding::{causes, check};
 use crate::plan::{Plan, Request, Style};
-use crate::run::{Outcome, heard, watch};
+use crate::run::{watch, watch_all};
 use crate::server::{server, shared};
 
 const WORD: &str = "sentinel-customer";
@@ -16,7 +16,7 @@ const NUMBER: u64 = 4_929_123_412_341_234;
 
 /// Two statements, each slow for one value that comes often.
 fn heavy_hitters(style: Style) -> Plan {
-    Plan::new(style, 8).phase(60, 4, |random| {
+    Plan::new(style, 12).phase(40, 4, |random| {
         let heavy = random.once_in(8);
         if random.once_in(2) {
             let name = if heavy { WORD.to_owned() } else { format!("customer-{}", random.below(1_000_000)) };
@@ -28,23 +28,13 @@ fn heavy_hitters(style: Style) -> Plan {
     })
 }
 
-/// Runs a plan once under `dbtap` with each form of report, all at the same time. The last one is JSON.
-fn in_all_forms(plan: &Plan, options: &[&str], mut between: impl FnMut(usize)) -> Vec<Ended> {
-    let (mut command, _file) = plan.client();
-    let mut client = Driver::start(&mut command).unwrap();
-    client.hear_line("ready").unwrap();
-    let pid = client.pid().to_string();
-    let start = |form: &str| {
-        let dbtap = Dbtap::with(["attach", &pid, "--duration", "10m", "--format", form]).unwrap();
-        options.iter().fold(dbtap, Dbtap::arg).start().unwrap()
-    };
-    let running = ["table", "csv", "json"].map(start);
-    for phase in 0..plan.phases.len() {
-        between(phase);
-        client.say("go").unwrap();
-        heard(plan, phase, &client.hear().unwrap());
-    }
-    running.map(|running| running.interrupt().unwrap()).into()
+/// All forms of report. The first one is JSON, the second one for people.
+const FORMS: [&str; 3] = ["json", "table", "csv"];
+
+/// Runs a plan under captures with each form of report.
+fn in_all_forms(plan: &Plan, options: &[&str], between: impl FnMut(usize)) -> Vec<Ended> {
+    let captures = FORMS.map(|form| [&["--format", form], options].concat());
+    watch_all(plan, &captures.each_ref().map(Vec::as_slice), between).0
 }
 
 #[track_caller]
@@ -68,9 +58,10 @@ fn nothing_is_shown(style: Style) {
     let reports = in_all_forms(&heavy_hitters(style), &[], |_| ());
     // Neither the values nor pieces of them; nor those of the fast ones.
     assert_not_said(&reports, &["sentinel", "customer", "4929123412341234", "492912341"]);
-    let report = json_of(&reports[2]);
+    let report = json_of(&reports[0]);
     assert_eq!(report["capture"]["show_values"], false);
     assert_eq!(causes(&report).len(), 2, "{}", report["findings"]);
+    assert!(reports[1].text().contains("Why slow"), "{}", reports[1].text());
 }
 
 #[test]
@@ -86,12 +77,12 @@ fn literals_are_not_shown() {
 #[test]
 fn values_are_shown_when_asked_for() {
     let _shared = shared();
-    let plan = Plan::new(Style::Binary, 8).phase(50, 4, |random| {
+    let plan = Plan::of(Style::Binary, |random| {
         let heavy = random.once_in(8);
         let name = if heavy { WORD.to_owned() } else { format!("customer-{}", random.below(1_000_000)) };
         Request::new("SELECT by_name($1)", [json!(name)], heavy)
     });
-    let outcome: Outcome = watch(&plan, &["--show-values"], |_| ());
+    let outcome = watch(&plan, &["--show-values"], |_| ());
     check(&outcome, ("$1", "value_hash", &[WORD]));
     assert_eq!(outcome.report()["capture"]["show_values"], true);
 }
@@ -108,11 +99,8 @@ fn passwords_are_not_shown_even_when_asked_for_values() {
         lane.conninfo = lane.conninfo.replace("user=postgres", &format!("user=user_{number}"));
     }
     for _ in 0..3 {
-        plan = plan.phase(30, 4, |random| statement(&format!("hunter2-{}", random.below(1_000_000)))).phase(
-            1,
-            0,
-            |_| statement("hunter2-slow"),
-        );
+        plan = plan.phase(30, 4, |random| statement(&format!("hunter2-{}", random.below(1_000_000))));
+        plan = plan.phase(1, 0, |_| Request { slow: Some(true), ..statement("hunter2-slow") });
     }
     let mut holders = Vec::new();
     let reports = in_all_forms(&plan, &["--show-values"], |phase| {
@@ -121,7 +109,7 @@ fn passwords_are_not_shown_even_when_asked_for_values() {
         }
     });
     assert_not_said(&reports, &["hunter2"]);
-    let report = json_of(&reports[2]);
+    let report = json_of(&reports[0]);
     assert_eq!(report["capture"]["show_values"], true);
     let texts: Vec<&str> =
         report["statements"].as_array().unwrap().iter().map(|one| one["text"].as_str().unwrap()).collect();

@@ -5,12 +5,12 @@ use std::sync::{OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tests::kept::KeptServer;
 use tests::postgres::PostgresServer;
 
-/// Every function takes 5 ms, and 200 ms where its rule says so, and returns whether it did. Each has its own name, so
+/// Every function takes 10 ms, and 400 ms where its rule says so, and returns whether it did. Each has its own name, so
 /// each test has its own statement.
 const SCHEMA: &str = "
 CREATE FUNCTION take(slow boolean) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_sleep(CASE WHEN slow THEN 0.2 ELSE 0.005 END);
+    PERFORM pg_sleep(CASE WHEN slow THEN 0.4 ELSE 0.01 END);
     RETURN slow;
 END $$;
 CREATE FUNCTION by_digit(id bigint) RETURNS boolean LANGUAGE sql AS 'SELECT take(id % 10 IN (3, 7))';
@@ -42,17 +42,18 @@ CREATE TABLE locked (id bigint);
 CREATE FUNCTION by_lock(id bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM count(*) FROM locked;
-    RETURN take(false);
+    PERFORM take(false);
+    RETURN clock_timestamp() > statement_timestamp() + interval '400 ms';
 END $$;
-CREATE TABLE patience AS SELECT 0.2::float8 AS seconds;
+CREATE TABLE patience AS SELECT 0.4::float8 AS seconds;
 CREATE FUNCTION by_patience(id bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_sleep(CASE WHEN id % 10 IN (3, 7) THEN (SELECT seconds FROM patience) ELSE 0.005 END);
+    PERFORM pg_sleep(CASE WHEN id % 10 IN (3, 7) THEN (SELECT seconds FROM patience) ELSE 0.01 END);
     RETURN id % 10 IN (3, 7);
 END $$;
 CREATE FUNCTION in_three_classes(id bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_sleep(CASE WHEN id % 10 = 7 THEN 0.8 WHEN id % 10 IN (3, 4, 5) THEN 0.05 ELSE 0.002 END);
+    PERFORM pg_sleep(CASE WHEN id % 10 = 7 THEN 1 WHEN id % 10 IN (3, 4, 5) THEN 0.2 ELSE 0.01 END);
     RETURN id % 10 IN (3, 4, 5, 7);
 END $$;
 CREATE FUNCTION at_random(id bigint) RETURNS boolean LANGUAGE sql AS 'SELECT take(random() < 0.05)';
