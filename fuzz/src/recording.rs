@@ -15,12 +15,14 @@ pub(super) fn run(data: &[u8]) {
         filter: tracer::conn::Filter::default(),
         open_before: HashSet::from([1]),
         slow: Some(Nanos::from_millis(100)),
+        values: Default::default(),
+        explain: true,
     });
     // A recording that is cut short still gives what came before the cut.
     let _ = replay.drain(usize::MAX, &mut |record| pipeline.record(record));
     pipeline.tick(Nanos(u64::MAX));
     pipeline.capture_ends(Nanos(u64::MAX));
-    let unanswered = pipeline.in_flight();
+    let unanswered = pipeline.in_flight(Nanos(u64::MAX));
     let statements = pipeline.aggregator().statements(pipeline.texts());
     let (totals, connections) = pipeline.totals();
     let counted: u64 = statements.iter().map(|statement| statement.count).sum();

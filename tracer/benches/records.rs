@@ -17,6 +17,7 @@ use tracer::proto::{Chunk, Detection, Entry, Moment, Protocol, REGISTRY, Session
 use tracer::request::{InFlight, Request, Requests, ValueRange};
 use tracer::sql::Texts;
 use tracer::time::Nanos;
+use tracer::value::Value;
 
 #[path = "../tests/captures/mod.rs"]
 mod captures;
@@ -128,6 +129,9 @@ impl Protocol for Silent {
     }
     fn close(&mut self, _: Nanos, _: &mut Requests) {}
     fn in_flight(&self, _: &mut Vec<InFlight>) {}
+    fn open_requests(&self) -> u32 {
+        0
+    }
     fn session(&self) -> &Session {
         &self.0
     }
@@ -148,7 +152,7 @@ static SILENT: Entry = Entry {
 struct Kept(Vec<Request>);
 
 impl Outcome for Kept {
-    fn request(&mut self, _: &mut Connection, request: &Request, _: &Texts) {
+    fn request(&mut self, _: &mut Connection, request: &Request, _: &[Value], _: &Texts) {
         self.0.push(request.clone());
     }
 }
@@ -187,7 +191,7 @@ fn protocol(bencher: Bencher<'_, '_>) {
                 let moment =
                     Moment { at: piece.at, task: piece.task, ends_transfer: piece.ends_transfer, load: 0 };
                 observer.feed(moment, side, Chunk::Bytes(black_box(piece.bytes)), texts, out);
-                out.finished.clear();
+                out.clear_finished();
             }
         },
     );

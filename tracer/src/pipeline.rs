@@ -4,19 +4,27 @@
 //! Pure: no clock, no file, no kernel. [`Pipeline::tick`] tells it how late it is.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 
 use crate::{
     agg::{Aggregator, GroupId, Limits},
-    conn::{Connection, Counted, Filter, Outcome, Table},
+    conn::{Connection, Counted, Filter, Outcome, Servers, Table},
     event::{Address, Event, ProcessChange, SocketId, decode},
     proto::Entry,
     request::{InFlight, Request},
     sql::{TextId, Texts},
     time::Nanos,
+    value::{self, Extractor, Value},
+    why::{
+        Facts, ObservedOutcome,
+        sample::{self, Sampler},
+    },
 };
 
 /// Most distinct statement texts of a capture.
 const MOST_TEXTS: usize = 10_000;
+/// Most database names told apart when slow requests are compared.
+const MOST_DATABASES: usize = 10_000;
 /// Most process changes kept.
 const MOST_CHANGES: usize = 10_000;
 
@@ -30,6 +38,10 @@ pub struct Settings {
     pub open_before: HashSet<u64>,
     /// From which latency on a request counts as slow.
     pub slow: Option<Nanos>,
+    /// How values become features.
+    pub values: value::Settings,
+    /// Keep a sample of the requests, so that the slow ones can be compared with the fast ones.
+    pub explain: bool,
 }
 
 /// A request that was in flight at the end.
@@ -41,6 +53,8 @@ pub struct Unanswered {
     pub group: GroupId,
     /// What the protocol knows of it.
     pub request: InFlight,
+    /// What is known of it beside its values, with its age as latency: to compare it with those that finished.
+    pub facts: Facts,
 }
 
 /// All stages.
@@ -53,14 +67,31 @@ pub struct Pipeline {
     undecodable: u64,
 }
 
-/// The aggregator behind the cache that each connection holds.
-struct Groups(Aggregator);
+/// The aggregator behind the cache that each connection holds, and the sample of requests.
+struct Groups {
+    aggregator: Aggregator,
+    sampler: Option<Sampler>,
+    databases: Vec<String>,
+}
 
 impl Groups {
+    /// From 1; 0 where it is not known, and past the limit.
+    fn database_number(&mut self, name: Option<&str>) -> u32 {
+        let Some(name) = name else { return 0 };
+        let at = self.databases.iter().position(|known| known == name).unwrap_or_else(|| {
+            if self.databases.len() < MOST_DATABASES {
+                self.databases.push(name.to_owned());
+            }
+            self.databases.len() - 1
+        });
+        u32::try_from(at + 1).unwrap_or(0)
+    }
+
     fn of(&mut self, connection: &mut Connection, text: TextId) -> GroupId {
         let database = connection.session().and_then(|session| session.database.as_deref());
         if connection.groups_database.as_deref() != database {
             connection.groups_database = database.map(str::to_owned);
+            connection.database = self.database_number(connection.groups_database.as_deref());
             connection.groups.clear();
         }
         if let Some(group) = connection.groups.get(&text) {
@@ -68,7 +99,7 @@ impl Groups {
         }
         let unknown = Address::Unix(Vec::new());
         let server = connection.server_address().unwrap_or(&unknown);
-        let group = self.0.group(
+        let group = self.aggregator.group(
             text,
             connection.protocol().unwrap_or(""),
             connection.groups_database.as_deref(),
@@ -80,9 +111,59 @@ impl Groups {
 }
 
 impl Outcome for Groups {
-    fn request(&mut self, connection: &mut Connection, request: &Request, _texts: &Texts) {
+    fn request(&mut self, connection: &mut Connection, request: &Request, values: &[Value], _texts: &Texts) {
         let group = self.of(connection, request.text);
-        self.0.record(group, request);
+        self.aggregator.record(group, request);
+        if let Some(sampler) = &mut self.sampler
+            && request.text != Texts::OTHER
+        {
+            sampler.offer(request.text, request.latency(), values, || finished(connection, request));
+        }
+        connection.history.add(request);
+    }
+}
+
+fn finished(connection: &Connection, request: &Request) -> Facts {
+    let outcome =
+        ObservedOutcome { rows: request.rows, answer_bytes: request.answer_bytes, error: request.error };
+    Facts {
+        latency: request.latency(),
+        outcome: Some(outcome),
+        ..started(
+            connection,
+            &InFlight {
+                text: request.text,
+                started_at: request.started_at,
+                task: request.task,
+                transaction: request.transaction,
+                request_bytes: request.request_bytes,
+                load: request.load,
+                values: Vec::new(),
+            },
+        )
+    }
+}
+
+/// What is known of a request while it is in flight.
+fn started(connection: &Connection, request: &InFlight) -> Facts {
+    let before = connection.history.before(request.started_at, request.transaction);
+    let opened_before = connection.facts.as_ref().is_none_or(|facts| facts.opened_before);
+    Facts {
+        started_at: request.started_at,
+        latency: Nanos::default(),
+        connection: connection.id,
+        server: connection.server.unwrap_or(u32::MAX),
+        database: connection.database,
+        task: request.task,
+        first_on_connection: !opened_before && before.previous.is_none(),
+        opened_before,
+        idle_before: before.idle,
+        previous: before.previous,
+        transaction: request.transaction,
+        position: before.position,
+        load: request.load,
+        request_bytes: request.request_bytes,
+        outcome: None,
     }
 }
 
@@ -91,8 +172,14 @@ impl Pipeline {
     pub fn new(settings: Settings) -> Self {
         Self {
             table: Table::new(settings.protocols, settings.filter, settings.open_before),
-            texts: Texts::new(MOST_TEXTS),
-            groups: Groups(Aggregator::new(Limits::default(), settings.slow)),
+            texts: Texts::with_extractor(MOST_TEXTS, Extractor::new(settings.values)),
+            groups: Groups {
+                aggregator: Aggregator::new(Limits::default(), settings.slow),
+                sampler: settings
+                    .explain
+                    .then(|| Sampler::new(sample::Limits::default(), RandomState::new().hash_one(0))),
+                databases: Vec::new(),
+            },
             changes: Vec::new(),
             events: 0,
             undecodable: 0,
@@ -160,15 +247,16 @@ impl Pipeline {
         (totals, count)
     }
 
-    /// Everything sent and not answered, oldest first. Each gets a statement group, so that its text is in the report.
-    pub fn in_flight(&mut self) -> Vec<Unanswered> {
+    /// Everything sent and not answered at `now`, oldest first. Each gets a statement group, so that its text is in the report.
+    pub fn in_flight(&mut self, now: Nanos) -> Vec<Unanswered> {
         let mut all = Vec::new();
         let mut buffer = Vec::new();
         for connection in self.table.iter_mut() {
             connection.in_flight(&mut buffer);
             for request in buffer.drain(..) {
                 let group = self.groups.of(connection, request.text);
-                all.push(Unanswered { connection: connection.id, group, request });
+                let facts = Facts { latency: now - request.started_at, ..started(connection, &request) };
+                all.push(Unanswered { connection: connection.id, group, request, facts });
             }
         }
         all.sort_by_key(|unanswered| unanswered.request.started_at);
@@ -177,7 +265,23 @@ impl Pipeline {
 
     /// Statement groups with their numbers.
     pub fn aggregator(&self) -> &Aggregator {
-        &self.groups.0
+        &self.groups.aggregator
+    }
+
+    /// The requests that were kept for comparison, if any were to be.
+    pub fn sampler(&self) -> Option<&Sampler> {
+        self.groups.sampler.as_ref()
+    }
+
+    /// The servers of the capture by number.
+    pub fn servers(&self) -> &Servers {
+        self.table.servers()
+    }
+
+    /// The database with a number of [`Facts::database`].
+    pub fn database(&self, number: u32) -> Option<&str> {
+        let index = usize::try_from(number).ok()?.checked_sub(1)?;
+        self.groups.databases.get(index).map(String::as_str)
     }
 
     /// The texts of all statements.

@@ -91,6 +91,9 @@ pub struct Request {
     pub values: ValueRange,
 }
 
+/// Values kept of one request: those of its first so many positions.
+pub const MOST_VALUES: usize = 64;
+
 /// Where the values of a request stand in [`Requests::values`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ValueRange {
@@ -185,12 +188,13 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// Adds a finished request with its values. Values past `u16::MAX` are left out.
+    /// Adds a finished request with its values, as many as [`MOST_VALUES`].
     pub fn push(&mut self, mut request: Request, values: &[Value]) {
-        let len = u16::try_from(values.len()).unwrap_or(u16::MAX);
+        let values = values.get(..MOST_VALUES).unwrap_or(values);
+        let len = u16::try_from(values.len()).unwrap_or(0);
         let start = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
         request.values = ValueRange { start, len };
-        self.values.extend_from_slice(values.get(..usize::from(len)).unwrap_or_default());
+        self.values.extend_from_slice(values);
         self.finished.push(request);
     }
 
@@ -199,6 +203,12 @@ impl Requests {
         let ValueRange { start, len } = request.values;
         let start = usize::try_from(start).unwrap_or(usize::MAX);
         self.values.get(start..start.saturating_add(usize::from(len))).unwrap_or_default()
+    }
+
+    /// Forgets the finished requests, and keeps their room.
+    pub fn clear_finished(&mut self) {
+        self.finished.clear();
+        self.values.clear();
     }
 
     /// Moves the finished requests of another one to the end of these.

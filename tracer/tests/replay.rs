@@ -32,7 +32,7 @@ fn summary(records: &[Vec<u8>]) -> String {
     pipeline.tick(Nanos(u64::MAX));
     pipeline.capture_ends(Nanos(u64::MAX));
     let mut text = String::new();
-    let in_flight = pipeline.in_flight();
+    let in_flight = pipeline.in_flight(Nanos(u64::MAX));
     let mut statements = pipeline.aggregator().statements(pipeline.texts());
     statements.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.text.cmp(&b.text)));
     for statement in &statements {

@@ -144,6 +144,12 @@ impl Histogram {
         encode::v2_compressed(&self.counts())
     }
 
+    /// All buckets in use, ascending: (highest value of the bucket in ns, count). Within 0.1 %; what is above 1 h is in
+    /// the last one.
+    pub fn buckets(&self) -> Vec<(u64, u64)> {
+        self.counts().into_iter().map(|(bucket, count)| (highest_of(bucket), count)).collect()
+    }
+
     /// Counts by quarter octave, non-empty ones only: (highest value of it in ns, count). A quarter octave is a
     /// whole number of buckets, so these counts are exact too. 1 us to 1 h has 127 of them.
     pub fn quarter_octaves(&self) -> Vec<(u64, u64)> {

@@ -6,6 +6,7 @@
 
 mod group;
 pub mod histogram;
+mod latency;
 mod statement;
 
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ use crate::request::Request;
 use crate::sql::{TextId, Texts};
 use crate::time::Nanos;
 use group::{Group, Key};
+pub use latency::TextLatency;
 
 /// A group of an [`Aggregator`]. Stays valid for the aggregator's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -214,3 +214,22 @@ fn the_order_is_the_same_whatever_came_first() {
     };
     assert_eq!(order(&["SELECT b", "SELECT c", "SELECT a"]), ["SELECT a", "SELECT b", "SELECT c"]);
 }
+
+#[test]
+fn latencies_of_a_text_are_those_of_all_its_groups() {
+    let mut texts = Texts::new(10);
+    let mut aggregator = Aggregator::new(Limits::default(), Some(Nanos(10 * MS)));
+    let (one, two) = (texts.intern_sql(b"SELECT a", false), texts.intern_sql(b"SELECT b", false));
+    for (text, server, latency_ns) in
+        [(one, "10.0.0.1:5432", MS), (one, "10.0.0.2:5432", 30 * MS), (two, "10.0.0.1:5432", 2 * MS)]
+    {
+        let group = aggregator.group(text, "postgresql", None, &peer(server));
+        aggregator.record(group, &request(latency_ns, None));
+    }
+    let shown: Vec<_> = aggregator
+        .latencies()
+        .into_iter()
+        .map(|entry| (entry.text, entry.latency.count(), entry.latency.max_ns(), entry.slow_count))
+        .collect();
+    assert_eq!(shown, [(one, 2, 30 * MS, 1), (two, 1, 2 * MS, 0)]);
+}

@@ -43,7 +43,7 @@ pub(super) struct Parts<'a> {
 pub(super) fn report(parts: Parts<'_>) -> Report {
     let losses = parts.kernel.losses();
     parts.pipeline.capture_ends(parts.ended);
-    let unanswered = parts.pipeline.in_flight();
+    let unanswered = parts.pipeline.in_flight(parts.ended);
     let in_flight = unanswered
         .iter()
         .take(MOST_IN_FLIGHT)
@@ -77,7 +77,7 @@ pub(super) fn report(parts: Parts<'_>) -> Report {
             ended_by: parts.ended_by,
             backend: "socket".to_owned(),
             capture_bytes: u64::from(parts.config.capture_bytes),
-            show_values: false,
+            show_values: parts.config.show_values,
         },
         coverage,
         cost: model::Cost {

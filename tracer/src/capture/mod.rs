@@ -29,6 +29,7 @@ use crate::{
         bpf::{Kernel, Limits, LoadError},
     },
     time::Nanos,
+    value,
 };
 use destination::Output;
 use progress::Progress;
@@ -105,6 +106,7 @@ pub fn run(config: &AttachConfig) -> Result<Finished, CaptureError> {
     targets.install(&mut kernel.targets)?;
     let idle = targets.sockets();
     let open_before: HashSet<u64> = idle.iter().map(|socket| socket.facts.inode).collect();
+    let clock = Clock::read();
     let mut pipeline = Pipeline::new(Settings {
         protocols: REGISTRY
             .iter()
@@ -115,8 +117,9 @@ pub fn run(config: &AttachConfig) -> Result<Finished, CaptureError> {
         filter,
         open_before,
         slow: config.slow.map(nanos),
+        values: value::Settings { epoch_micros: clock.epoch_micros(), show_values: false },
+        explain: true,
     });
-    let clock = Clock::read();
     let began = monotonic();
     let mut progress = Progress::begin(&targets.describe(), config.duration);
     let ended_by = watch(config, &signals, &mut kernel, &mut pipeline, &mut targets, &mut progress)?;

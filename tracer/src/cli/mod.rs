@@ -50,8 +50,9 @@ Examples:
 ///
 /// dbtap watches the sockets of a process from outside, reads the database
 /// requests and answers that pass, and reports how often and how long each
-/// statement ran. The process is never stopped, changed or restarted, and the
-/// values in its statements are never stored.
+/// statement ran, and what the slow executions have in common. The process is
+/// never stopped, changed or restarted, and the values in its statements are
+/// never stored unless --show-values asks for it.
 #[derive(Debug, Parser)]
 #[command(name = "dbtap", version, after_help = EXAMPLES, max_term_width = 100)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true)]
@@ -139,7 +140,10 @@ struct CaptureArgs {
     /// How long to watch: 250ms, 30s, 1m30s
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = config::parse_duration)]
     duration: Duration,
-    /// Count requests that took at least this long as slow
+    /// Requests that took at least this long are slow
+    ///
+    /// Without it, dbtap finds for each statement from which latency on its
+    /// requests are a group of their own, if they are.
     #[arg(long, value_name = "TIME", value_parser = config::parse_duration)]
     slow: Option<Duration>,
     /// Bytes copied each way before the talk turns; then only ends of transfers
@@ -154,6 +158,14 @@ struct OutputArgs {
     /// Form of the report
     #[arg(long, value_name = "FORMAT", default_value = OUTPUTS[0].name(), value_parser = format_parser())]
     format: String,
+    /// Show literals and bind values in the report
+    ///
+    /// Off unless it is given. The report then names the values that tell slow
+    /// executions from fast ones, with examples, and says at its top that
+    /// values are shown. Values of statements with words like PASSWORD stay
+    /// out even then. Whoever reads the report reads personal data.
+    #[arg(long)]
+    show_values: bool,
     /// Write the report to this file, complete or not at all
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
@@ -191,6 +203,7 @@ impl AttachArgs {
             slow: capture.slow,
             capture_bytes: capture.capture_bytes,
             format: output.format,
+            show_values: output.show_values,
             output: output.output,
         }
     }

@@ -26,6 +26,7 @@ fn attach_defaults() {
     assert_eq!(config.duration, Duration::from_secs(30));
     assert_eq!((config.slow, config.capture_bytes, config.format.as_str()), (None, 1 << 20, "table"));
     assert_eq!(config.destination, Destination::Stdout);
+    assert!(!config.show_values, "values are shown only where somebody asked for it");
 }
 
 #[test]
@@ -33,7 +34,7 @@ fn attach_with_everything() {
     let config = attach(
         "attach 42 43 --comm app --exe /usr/bin/app --container 3f2a --cgroup /system.slice --no-follow \
          --protocol postgresql,postgresql --peer db:5432 --peer ::1 --duration 1m30s --slow 250ms \
-         --capture-bytes 8192 --format json -o out.json",
+         --capture-bytes 8192 --format json --show-values -o out.json",
     );
     assert_eq!(config.selectors.len(), 6);
     assert!(!config.follow);
@@ -41,6 +42,7 @@ fn attach_with_everything() {
     assert_eq!(config.peers.len(), 2);
     assert_eq!((config.duration, config.slow), (Duration::from_secs(90), Some(Duration::from_millis(250))));
     assert_eq!((config.capture_bytes, config.format.as_str()), (8192, "json"));
+    assert!(config.show_values);
     assert_eq!(config.destination, Destination::File(PathBuf::from("out.json")));
 }
 

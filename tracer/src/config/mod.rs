@@ -86,6 +86,7 @@ pub struct AttachRequest {
     pub slow: Option<Duration>,
     pub capture_bytes: u32,
     pub format: String,
+    pub show_values: bool,
     pub output: Option<PathBuf>,
 }
 
@@ -102,12 +103,14 @@ pub struct AttachConfig {
     pub peers: Vec<Peer>,
     /// Length of the capture, longer than zero.
     pub duration: Duration,
-    /// From which latency on a request counts as slow.
+    /// From which latency on a request counts as slow; `None`: found for each statement.
     pub slow: Option<Duration>,
     /// Bytes copied in one direction of a connection until the direction turns.
     pub capture_bytes: u32,
     /// A name of [`crate::report::OUTPUTS`].
     pub format: String,
+    /// Literals and bind values are kept for the report, and shown.
+    pub show_values: bool,
     /// Where the report goes.
     pub destination: Destination,
 }
@@ -147,6 +150,7 @@ impl AttachConfig {
             slow: request.slow,
             capture_bytes: request.capture_bytes,
             format: request.format,
+            show_values: request.show_values,
             destination,
         })
     }

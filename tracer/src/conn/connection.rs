@@ -2,7 +2,9 @@
 
 use super::{
     detecting::{Detecting, Recognised, feed},
+    history::History,
     number_map::NumberMap,
+    servers::Servers,
 };
 use crate::{
     agg::GroupId,
@@ -76,6 +78,14 @@ pub struct Connection {
     pub groups: NumberMap<TextId, GroupId>,
     /// Database of the session when `groups` was filled.
     pub groups_database: Option<String>,
+    /// Number of that database; 0: not known.
+    pub database: u32,
+    /// Number of its server, once both its address and its protocol are known.
+    pub server: Option<u32>,
+    /// What it did last.
+    pub history: History,
+    /// Its requests that are counted as in flight to its server.
+    open: u32,
     reader: Reader,
     order: Order,
     unsynced_bytes: u64,
@@ -93,6 +103,10 @@ impl Connection {
             processes: Vec::new(),
             groups: NumberMap::default(),
             groups_database: None,
+            database: 0,
+            server: None,
+            history: History::default(),
+            open: 0,
             reader: Reader::Detecting(Detecting::new(from_start)),
             order: Order::default(),
             unsynced_bytes: 0,
@@ -176,6 +190,7 @@ impl Connection {
     pub(super) fn push(
         &mut self,
         piece: &Transfer<'_>,
+        load: u32,
         protocols: &[&'static Entry],
         texts: &mut Texts,
         out: &mut Requests,
@@ -190,7 +205,7 @@ impl Connection {
             self.counted.bytes_unreadable = self.counted.bytes_unreadable.saturating_add(piece.skipped);
         }
         let mut order = std::mem::take(&mut self.order);
-        order.push(piece, &mut |gap, piece| self.deliver(gap, piece, protocols, texts, out));
+        order.push(piece, &mut |gap, piece| self.deliver(gap, piece, load, protocols, texts, out));
         self.order = order;
     }
 
@@ -208,7 +223,7 @@ impl Connection {
         out: &mut Requests,
     ) {
         let mut order = std::mem::take(&mut self.order);
-        order.expire(now, &mut |gap, piece| self.deliver(gap, piece, protocols, texts, out));
+        order.expire(now, &mut |gap, piece| self.deliver(gap, piece, 0, protocols, texts, out));
         self.order = order;
     }
 
@@ -216,6 +231,7 @@ impl Connection {
         &mut self,
         gap: u64,
         piece: &Transfer<'_>,
+        load: u32,
         protocols: &[&'static Entry],
         texts: &mut Texts,
         out: &mut Requests,
@@ -231,7 +247,7 @@ impl Connection {
             }
             Reader::Decoding(Recognised { protocol, side, .. }) => {
                 let moment =
-                    Moment { at: piece.at, task: piece.task, ends_transfer: piece.ends_transfer, load: 0 };
+                    Moment { at: piece.at, task: piece.task, ends_transfer: piece.ends_transfer, load };
                 feed(
                     protocol.as_mut(),
                     *side,
@@ -246,6 +262,36 @@ impl Connection {
                 self.watch_guess(piece.len());
             }
             Reader::Ended { .. } => {}
+        }
+    }
+
+    /// Counts its requests in flight at its server.
+    pub(super) fn count_open(&mut self, servers: &mut Servers) {
+        let now = match &self.reader {
+            Reader::Decoding(recognised) => recognised.protocol.open_requests(),
+            _ => 0,
+        };
+        if self.server.is_none()
+            && matches!(self.reader, Reader::Decoding(_))
+            && let Some(address) = self.server_address()
+        {
+            self.server = Some(servers.number(address));
+        }
+        if now != self.open
+            && let Some(server) = self.server
+        {
+            servers.change(server, self.open, now);
+            self.open = now;
+        }
+        if matches!(self.reader, Reader::Detecting(_)) {
+            self.server = None;
+        }
+    }
+
+    /// It is forgotten: nothing of it is in flight any more.
+    pub(super) fn uncount_open(&mut self, servers: &mut Servers) {
+        if let Some(server) = self.server {
+            servers.change(server, std::mem::take(&mut self.open), 0);
         }
     }
 

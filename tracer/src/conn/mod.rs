@@ -4,8 +4,12 @@
 
 mod connection;
 mod detecting;
+mod history;
 mod number_map;
+mod servers;
 mod table;
 
 pub use connection::{Connection, Counted, State};
+pub use history::{Before, History};
+pub use servers::Servers;
 pub use table::{Filter, Outcome, PeerFilter, Table};

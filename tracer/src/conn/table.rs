@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::{
     connection::{Connection, Counted},
     number_map::{NumberMap, NumberSet},
+    servers::Servers,
 };
 use crate::{
     event::{Address, SocketFacts, SocketId, Transfer},
@@ -12,6 +13,7 @@ use crate::{
     request::{Request, Requests},
     sql::Texts,
     time::Nanos,
+    value::Value,
 };
 
 /// Most connections held as open. The close of a Unix socket is not always seen, so these could grow without bound.
@@ -53,8 +55,8 @@ impl Filter {
 
 /// What comes out: each finished request with its connection.
 pub trait Outcome {
-    /// One finished request.
-    fn request(&mut self, connection: &mut Connection, request: &Request, texts: &Texts);
+    /// One finished request with its values.
+    fn request(&mut self, connection: &mut Connection, request: &Request, values: &[Value], texts: &Texts);
 }
 
 /// All connections.
@@ -73,6 +75,7 @@ pub struct Table {
     /// Totals of connections that were forgotten.
     forgotten: Counted,
     forgotten_connections: u64,
+    servers: Servers,
     buffer: Requests,
 }
 
@@ -91,6 +94,7 @@ impl Table {
             ended: 0,
             forgotten: Counted::default(),
             forgotten_connections: 0,
+            servers: Servers::default(),
             buffer: Requests::default(),
         }
     }
@@ -103,6 +107,11 @@ impl Table {
     /// As [`Table::iter`], to change what is cached with them.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Connection> {
         self.connections.values_mut()
+    }
+
+    /// The servers of the capture.
+    pub fn servers(&self) -> &Servers {
+        &self.servers
     }
 
     /// Totals of the connections that were forgotten, and their number.
@@ -144,7 +153,9 @@ impl Table {
                 entry.insert(Connection::new(id, piece.socket, facts, from_start))
             }
         };
-        connection.push(piece, &self.protocols, texts, &mut self.buffer);
+        let load = connection.server.map_or(0, |server| self.servers.in_flight(server));
+        connection.push(piece, load, &self.protocols, texts, &mut self.buffer);
+        connection.count_open(&mut self.servers);
         if connection.waits() {
             self.waiting.insert(piece.socket);
         }
@@ -168,6 +179,7 @@ impl Table {
             connection.expire(Nanos(u64::MAX), &self.protocols, texts, &mut self.buffer);
             if !connection.ended() {
                 connection.close(at, &mut self.buffer);
+                connection.count_open(&mut self.servers);
                 self.ended += 1;
             }
             self.hand_out(socket, at, texts, outcome);
@@ -254,7 +266,8 @@ impl Table {
     }
 
     fn forget(&mut self, socket: SocketId) {
-        if let Some(connection) = self.connections.remove(&socket) {
+        if let Some(mut connection) = self.connections.remove(&socket) {
+            connection.uncount_open(&mut self.servers);
             self.forgotten.add(&connection.counted);
             self.forgotten_connections += 1;
         }
@@ -283,9 +296,10 @@ impl Table {
 fn pass_on(connection: &mut Connection, buffer: &mut Requests, texts: &Texts, outcome: &mut dyn Outcome) {
     connection.counted.protocol.add(&std::mem::take(&mut buffer.counts));
     connection.counted.requests += buffer.finished.len() as u64;
-    for request in buffer.finished.drain(..) {
-        outcome.request(connection, &request, texts);
+    for request in &buffer.finished {
+        outcome.request(connection, request, buffer.values_of(request), texts);
     }
+    buffer.clear_finished();
 }
 
 impl Counted {

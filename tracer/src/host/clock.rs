@@ -28,6 +28,11 @@ impl Clock {
         Self { monotonic_zero: zero_of(ClockId::Monotonic), boottime_zero: zero_of(ClockId::Boottime) }
     }
 
+    /// Microseconds from 1970-01-01 UTC to the zero of `CLOCK_MONOTONIC`.
+    pub fn epoch_micros(&self) -> i64 {
+        i64::try_from(self.monotonic_zero.as_micros()).unwrap_or(i64::MAX)
+    }
+
     /// A moment on `CLOCK_MONOTONIC` as RFC 3339 text in UTC, to the microsecond.
     pub fn rfc3339(&self, at: Nanos) -> String {
         format(self.monotonic_zero.saturating_add(Duration::from_nanos(at.0)))

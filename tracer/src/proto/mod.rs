@@ -83,6 +83,8 @@ pub trait Protocol: Send {
     fn capture_ends(&mut self, _out: &mut Requests) {}
     /// Requests sent and not answered, oldest first, appended to `out`.
     fn in_flight(&self, out: &mut Vec<InFlight>);
+    /// How many requests are sent and not answered, without looking at each.
+    fn open_requests(&self) -> u32;
     /// What is known of the session by now.
     fn session(&self) -> &Session;
     /// The parser has found its place in both directions. When false for long, the guess of the protocol was wrong.

@@ -120,6 +120,11 @@ impl<'a> Lexer<'a> {
         self.at
     }
 
+    /// All of the text was read.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at >= self.sql.len()
+    }
+
     /// The next token that is neither white space nor a comment nor a hint.
     pub(super) fn next_solid(&mut self) -> Option<Token<'a>> {
         self.find(|t| !t.is_blank() && t.kind != Kind::Hint)

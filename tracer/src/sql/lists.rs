@@ -2,6 +2,7 @@
 //! only the first stays. Parameters behind a shortened list are renumbered, as if the list had been written short.
 
 use super::output::Output;
+use super::slots::Slots;
 
 /// Lists nested deeper than this keep their length.
 const MAX_OPEN: usize = 32;
@@ -88,7 +89,7 @@ impl Lists {
     }
 
     /// An item of the innermost list is complete: dropped when it has the shape of the one before.
-    pub(super) fn end_item(&mut self, output: &mut Output) {
+    pub(super) fn end_item(&mut self, output: &mut Output, slots: &mut Slots) {
         let max = self.max_param;
         let Some(list) = self.open.last_mut() else { return };
         let end = output.len();
@@ -97,6 +98,7 @@ impl Lists {
                 if same_shape(output.key(), kept_start..kept_end, list.start..end) =>
             {
                 output.truncate(kept_end);
+                slots.join(kept_start..kept_end, list.start);
                 let by = max.saturating_add(1).saturating_sub(list.next_param);
                 if max > list.first_max {
                     let (full, first_max) = (self.shifts.len() >= MAX_SHIFTS, list.first_max);
@@ -119,14 +121,20 @@ impl Lists {
         }
     }
 
-    /// The text was cut: the unfinished item of an open list goes, where it began like the one before it.
-    pub(super) fn cut(&mut self, output: &mut Output) {
+    /// The text was cut: the unfinished item of an open list goes, where it began like the one before it. Of what stands
+    /// there, nobody knows how many values it would have had.
+    pub(super) fn cut(&mut self, output: &mut Output, slots: &mut Slots) {
         // Inner lists first: shortening them may make the outer item alike.
         for list in self.open.iter().rev() {
-            let Some((start, end)) = list.kept else { continue };
-            if output.len() <= end || starts_alike(output.key(), start..end, list.start..output.len()) {
+            let mut open = list.start;
+            if let Some((start, end)) = list.kept
+                && (output.len() <= end || starts_alike(output.key(), start..end, list.start..output.len()))
+            {
                 output.truncate(end);
+                slots.truncate(end);
+                open = start;
             }
+            slots.hide(open);
         }
         self.open.clear();
     }

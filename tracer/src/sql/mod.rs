@@ -3,21 +3,29 @@
 //! Never keeps a literal: what is stored is the normalised form only. Bytes come from the target and are hostile: any
 //! text, cut anywhere, gives some form, and none of its bytes can steer a terminal.
 //!
-//! `lexer` → `normalize` (`keywords`, `lists`, `output`) → `texts` (`id`); `statements` and `effect` read tokens too.
+//! `lexer` → `normalize` (`keywords`, `lists`, `slots`, `secrets`, `output`) → `texts` (`id`, `recent`); `read` makes
+//! features of literals, `layout` says where values stand. `statements` and `effect` read tokens too.
 
 mod effect;
 mod id;
 mod keywords;
+mod layout;
 mod lexer;
 mod lists;
 mod normalize;
 mod output;
+mod read;
+mod recent;
+mod secrets;
+mod slots;
 mod statements;
 mod texts;
 
 pub use effect::{Effect, effect};
+pub use layout::LayoutId;
+pub use slots::Position;
 pub use statements::statements;
-pub use texts::{Interned, LayoutId, Position, Text, TextId, TextKind, Texts};
+pub use texts::{Interned, Text, TextId, TextKind, Texts};
 
 #[cfg(test)]
 mod properties;

@@ -6,10 +6,14 @@
 //! Two statements that differ only in constants, comments, white space, letter case of unquoted words or the length
 //! of a list have the same key. A constant never reaches the output.
 
+use std::ops::Range;
+
 use super::keywords::{self, After};
 use super::lexer::{Kind, Lexer, Token};
 use super::lists::{ListKind, Lists};
 use super::output::Output;
+use super::secrets::Secrets;
+use super::slots::Slots;
 
 /// Words longer than this are no keywords.
 const MAX_KEYWORD: usize = 16;
@@ -63,6 +67,16 @@ impl Before {
 struct Sign {
     start: usize,
     before: Before,
+    /// An odd number of them is minus.
+    negative: bool,
+}
+
+/// Where the token that is read stands in the statement, should it be a value.
+#[derive(Clone, Debug, Default)]
+struct Here {
+    place: Range<usize>,
+    /// Its value is not to be known: it may be a password, or it is not there as a whole.
+    unseen: bool,
 }
 
 /// How far the search for the operation is.
@@ -79,6 +93,9 @@ enum Search {
 pub(super) struct Normalizer {
     output: Output,
     lists: Lists,
+    slots: Slots,
+    secrets: Secrets,
+    here: Here,
     before: Before,
     sign: Option<Sign>,
     after_hint: bool,
@@ -94,6 +111,9 @@ impl Normalizer {
         Self {
             output: Output::default(),
             lists: Lists::default(),
+            slots: Slots::default(),
+            secrets: Secrets::default(),
+            here: Here::default(),
             before: Before::Start,
             sign: None,
             after_hint: false,
@@ -109,6 +129,8 @@ impl Normalizer {
     pub(super) fn run(&mut self, sql: &[u8], truncated: bool) {
         self.output.clear();
         self.lists.clear();
+        self.slots.clear();
+        self.secrets = Secrets::default();
         self.operation.clear();
         (self.before, self.sign, self.after_hint) = (Before::Start, None, false);
         (self.depth, self.search, self.names_table) = (0, Search::First, false);
@@ -135,11 +157,17 @@ impl Normalizer {
             if let (Before::Unary, Some(sign)) = (self.before, self.sign) {
                 self.output.truncate(sign.start);
             }
-            self.lists.cut(&mut self.output);
+            self.lists.cut(&mut self.output, &mut self.slots);
         }
         while self.output.key().ends_with(b";") {
             self.output.truncate(self.output.len() - 1);
         }
+        self.slots.finish();
+    }
+
+    /// What stands at each position of the form.
+    pub(super) fn slots(&self) -> &Slots {
+        &self.slots
     }
 
     /// The folded form: equal for all statements of a group.
@@ -159,12 +187,16 @@ impl Normalizer {
 
     /// Writes one token. False: the text was cut so that this token cannot be told.
     fn token<'a>(&mut self, token: &Token<'a>, lexer: &mut Lexer<'a>, truncated: bool) -> bool {
+        let end = lexer.offset();
+        let secret = self.secrets.pass(token);
+        // A constant at the end of a cut text may go on.
+        let unseen = secret || token.open || (truncated && lexer.is_at_end());
+        self.here = Here { place: end - token.text.len()..end, unseen };
         match token.kind {
             Kind::Space | Kind::Comment | Kind::Hint => {}
             Kind::String { unicode } => {
-                if unicode {
-                    skip_uescape(lexer);
-                }
+                // Another escape character than the string itself tells.
+                self.here.unseen |= unicode && skip_uescape(lexer);
                 self.constant();
             }
             Kind::Number => self.constant(),
@@ -172,11 +204,11 @@ impl Normalizer {
             Kind::Quoted => self.name(token.text, false, Before::Quoted),
             Kind::Param => self.param(token.text),
             Kind::Word => self.word(token.text),
-            Kind::Operator if token.text == b"?" && self.before.wants_value() => self.constant(),
+            Kind::Operator if token.text == b"?" && self.before.wants_value() => self.placeholder(),
             Kind::Operator if token.text == b"?" => match is_placeholder(lexer) {
-                Some(true) => self.constant(),
+                Some(true) => self.placeholder(),
                 None if truncated => return false,
-                None => self.constant(),
+                None => self.placeholder(),
                 Some(false) => self.operator(token.text),
             },
             Kind::Operator => self.operator(token.text),
@@ -209,18 +241,27 @@ impl Normalizer {
         }
     }
 
+    /// A constant that was taken out before dbtap saw the text.
+    fn placeholder(&mut self) {
+        self.here.unseen = true;
+        self.constant();
+    }
+
     fn constant(&mut self) {
+        let mut negative = false;
         if self.search == Search::First {
             self.search = Search::Done;
         }
         if let (Before::Unary, Some(sign)) = (self.before, self.sign.take()) {
             self.output.truncate(sign.start);
             self.before = sign.before;
+            negative = sign.negative;
         }
         self.leave_rows();
         // A space behind an operator keeps the two apart: `@ ?` is not `@?`.
         let tight = matches!(self.before, Before::Start | Before::Open | Before::Joint | Before::Colon);
         self.space(!tight);
+        self.slots.literal(self.output.len(), self.here.place.clone(), negative, self.here.unseen);
         self.output.push(b"?");
         self.before = Before::Value;
     }
@@ -240,9 +281,10 @@ impl Normalizer {
         }
         let digits = text.get(1..).unwrap_or_default();
         let n = digits.iter().fold(0u64, |n, d| n.saturating_mul(10).saturating_add(u64::from(d - b'0')));
-        let n = self.lists.param(n);
+        let shown = self.lists.param(n);
         self.space_before_name();
-        self.output.push_param(n);
+        self.slots.parameter(self.output.len(), shown, n, self.here.unseen);
+        self.output.push_param(shown);
         self.before = Before::Value;
     }
 
@@ -316,8 +358,10 @@ impl Normalizer {
         let is_sign = self.before == Before::Unary && matches!(text, b"-" | b"+");
         self.sign = match self.sign {
             // A further sign: all of them go with the constant.
-            Some(sign) if is_sign && before == Before::Unary => Some(sign),
-            _ => is_sign.then_some(Sign { start, before }),
+            Some(sign) if is_sign && before == Before::Unary => {
+                Some(Sign { negative: sign.negative ^ (text == b"-"), ..sign })
+            }
+            _ => is_sign.then_some(Sign { start, before, negative: text == b"-" }),
         };
     }
 
@@ -389,7 +433,7 @@ impl Normalizer {
     fn close(&mut self, text: &[u8]) {
         self.leave_rows();
         if self.lists.at(self.depth).is_some() {
-            self.lists.end_item(&mut self.output);
+            self.lists.end_item(&mut self.output, &mut self.slots);
             self.lists.close();
         }
         self.space(false);
@@ -397,7 +441,7 @@ impl Normalizer {
         self.depth = self.depth.saturating_sub(1);
         self.before = Before::Close;
         if self.lists.at(self.depth) == Some(ListKind::Rows) {
-            self.lists.end_item(&mut self.output);
+            self.lists.end_item(&mut self.output, &mut self.slots);
         }
     }
 
@@ -406,7 +450,7 @@ impl Normalizer {
         if list == Some(ListKind::Rows) && self.before != Before::Close {
             self.lists.close();
         } else if list.is_some_and(|kind| kind != ListKind::Rows) {
-            self.lists.end_item(&mut self.output);
+            self.lists.end_item(&mut self.output, &mut self.slots);
         }
         self.space(false);
         self.output.push(b",");
@@ -467,13 +511,15 @@ fn is_placeholder(lexer: &Lexer<'_>) -> Option<bool> {
     })
 }
 
-/// `UESCAPE 'c'` belongs to the constant before it.
-fn skip_uescape(lexer: &mut Lexer<'_>) {
+/// `UESCAPE 'c'` belongs to the constant before it. True: it is there.
+fn skip_uescape(lexer: &mut Lexer<'_>) -> bool {
     let mut ahead = lexer.clone();
-    if ahead.next_solid().is_some_and(|t| t.is_word("uescape")) {
-        *lexer = ahead.clone();
-        if ahead.next_solid().is_some_and(|t| matches!(t.kind, Kind::String { .. })) {
-            *lexer = ahead;
-        }
+    if !ahead.next_solid().is_some_and(|t| t.is_word("uescape")) {
+        return false;
     }
+    *lexer = ahead.clone();
+    if ahead.next_solid().is_some_and(|t| matches!(t.kind, Kind::String { .. })) {
+        *lexer = ahead;
+    }
+    true
 }

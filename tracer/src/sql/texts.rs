@@ -1,18 +1,18 @@
 //! The table of texts: what is equal after normalising is one entry.
 
-use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap};
-use std::hash::BuildHasher;
 use std::ops::Bound;
 
 use super::id::text_id;
+use super::layout::{LayoutId, Layouts};
 use super::normalize::Normalizer;
 use super::output::printable;
+use super::read::{Reader, Sent};
+use super::recent::Recent;
+use super::slots::Position;
 use crate::time::Nanos;
 use crate::value::{Extractor, Value};
 
-/// How many raw texts are remembered by their hash, so that they need not be normalised again.
-const MAX_RECENT: usize = 16_384;
 /// How many known texts with the same beginning are looked at for a cut text.
 const MAX_CANDIDATES: usize = 64;
 /// A name of a prepared statement is shown up to this length, in bytes.
@@ -22,16 +22,6 @@ const MAX_NAME_BYTES: usize = 128;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TextId(pub u32);
 
-/// Which parameter or literal of a statement stands at which of its positions. Equal for statements that write the same
-/// parameters and literals in the same lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct LayoutId(u32);
-
-impl LayoutId {
-    /// Position n is parameter n + 1: of a statement without literals and lists, and of one whose text is not known.
-    pub const PARAMETERS: Self = Self(0);
-}
-
 /// A text, and where its values stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interned {
@@ -39,16 +29,6 @@ pub struct Interned {
     pub text: TextId,
     /// Its positions, for [`Texts::assemble`].
     pub layout: LayoutId,
-}
-
-/// What stands at a position of a normalised text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// The number that a report shows behind `$`: of a parameter as in the text; literals count on behind the highest
-    /// parameter.
-    pub number: u16,
-    /// A literal, shown as `?` in the text.
-    pub literal: bool,
 }
 
 /// How a text came to be.
@@ -77,7 +57,8 @@ pub struct Text {
     /// Stable identity: the same for the same normalised text on every host; letter case of unquoted words does not
     /// matter. 64-bit FNV-1a of `text` with unquoted words in lower case. Reports print it as 16 hex digits.
     pub id: u64,
-    /// What stands where. Empty where the text is not known: position n is then parameter n + 1.
+    /// What stands where: the first 256 positions, a parameter once, where it first stands. Empty where the text is not
+    /// known: position n is then parameter n + 1.
     pub positions: Box<[Position]>,
 }
 
@@ -91,10 +72,10 @@ pub struct Texts {
     cut: BTreeMap<Box<[u8]>, TextId>,
     /// Everything that is no statement.
     labels: HashMap<(TextKind, String), TextId>,
-    /// Hashes of raw texts. 128 bits under keys that are random for each table: nobody can make two texts collide.
-    recent: HashMap<(u64, u64), TextId>,
-    hashers: (RandomState, RandomState),
+    recent: Recent,
     normalizer: Normalizer,
+    reader: Reader,
+    layouts: Layouts,
     extractor: Extractor,
     literals: Vec<Value>,
     limit: usize,
@@ -105,17 +86,23 @@ impl Texts {
     /// The text that stands for all texts past the limit: `(other)`.
     pub const OTHER: TextId = TextId(0);
 
-    /// Keeps at most `limit` distinct texts.
+    /// Keeps at most `limit` distinct texts. Features of literals get a random key.
     pub fn new(limit: usize) -> Self {
+        Self::with_extractor(limit, Extractor::default())
+    }
+
+    /// Keeps at most `limit` distinct texts; `extractor` makes the features of their literals.
+    pub fn with_extractor(limit: usize, extractor: Extractor) -> Self {
         let mut texts = Self {
             texts: Vec::new(),
             whole: BTreeMap::new(),
             cut: BTreeMap::new(),
             labels: HashMap::new(),
-            recent: HashMap::new(),
-            hashers: (RandomState::new(), RandomState::new()),
+            recent: Recent::default(),
             normalizer: Normalizer::new(),
-            extractor: Extractor::default(),
+            reader: Reader::default(),
+            layouts: Layouts::default(),
+            extractor,
             literals: Vec::new(),
             limit: limit.max(1),
             overflowed: 0,
@@ -124,46 +111,58 @@ impl Texts {
         texts
     }
 
-    /// Interns one SQL statement, literals removed. `truncated`: `sql` is only the beginning of it.
+    /// As [`Texts::intern`], where the values do not matter.
+    pub fn intern_sql(&mut self, sql: &[u8], truncated: bool) -> TextId {
+        self.intern(sql, truncated, Nanos::default()).text
+    }
+
+    /// Interns one SQL statement, literals removed; [`Texts::literals`] has their features. `truncated`: `sql` is only
+    /// the beginning of it. `at`: when it was sent.
     ///
     /// A cut statement gets the id of the only known whole statement that begins with what is left of it. Otherwise it
     /// joins a cut statement: the only one that continues it, or the longest one that it continues. (Where the limit
     /// cuts depends on the length of the literals before, which must not decide about the group.) Else it is a text of
     /// its own, and stays one when the whole statement is seen later. A statement without any token is `(empty)`.
-    pub fn intern_sql(&mut self, sql: &[u8], truncated: bool) -> TextId {
-        let raw = (self.hashers.0.hash_one((sql, truncated)), self.hashers.1.hash_one((sql, truncated)));
-        if let Some(id) = self.recent.get(&raw) {
-            return *id;
+    ///
+    /// The positions of a cut statement are those that are left of it. A value that may be a password, that the cut may
+    /// have shortened, or whose list was cut is [`Value::UNSEEN`].
+    pub fn intern(&mut self, sql: &[u8], truncated: bool, at: Nanos) -> Interned {
+        self.literals.clear();
+        let raw = self.recent.raw(sql, truncated);
+        if let Some((interned, literals)) = self.recent.get(raw) {
+            self.literals.extend_from_slice(literals);
+            return interned;
         }
         self.normalizer.run(sql, truncated);
-        let id = match (truncated, self.normalizer.key().is_empty()) {
+        let text = match (truncated, self.normalizer.key().is_empty()) {
             (false, true) => self.intern_label(TextKind::Label, "(empty)".to_owned()),
             (false, false) => self.intern_whole(),
             (true, _) => self.intern_cut(),
         };
-        // Texts past the limit stay countable.
-        if id != Self::OTHER {
-            if self.recent.len() >= MAX_RECENT {
-                self.recent.clear();
-            }
-            self.recent.insert(raw, id);
+        // Texts past the limit stay countable, and their values have nothing in common.
+        if text == Self::OTHER {
+            return Interned { text, layout: LayoutId::NOTHING };
         }
-        id
+        self.reader.read(self.normalizer.slots(), Sent { sql, at }, &mut self.extractor);
+        let layout = self.layouts.intern(self.reader.parts(), !truncated);
+        let interned = Interned { text, layout };
+        self.literals.extend_from_slice(self.reader.literals());
+        self.recent.insert(raw, interned, &self.literals);
+        interned
     }
 
-    /// As [`Texts::intern_sql`], with the features of the literals for [`Texts::literals`]. `at`: when it was sent.
-    pub fn intern(&mut self, sql: &[u8], truncated: bool, at: Nanos) -> Interned {
-        let _ = at;
-        self.literals.clear();
-        Interned { text: self.intern_sql(sql, truncated), layout: LayoutId::PARAMETERS }
-    }
-
-    /// The literals of the text that was interned last, one for each literal position.
+    /// The literals of the text that was interned last, for [`Texts::assemble`]: one for each position of a literal, in
+    /// their order. The literals of a list are one; only those in a list together with parameters are one by one.
     pub fn literals(&self) -> &[Value] {
         &self.literals
     }
 
-    /// Appends the values of an execution, by position.
+    /// Appends the values of an execution, one for each position: `parameters` are those of the execution in their
+    /// order, `literals` those that [`Texts::literals`] gave with the layout.
+    ///
+    /// Where several parameters or literals stand at one position, [`Extractor::list`] makes a value of them; those
+    /// behind the 65,535th are left out. A parameter that is missing is [`Value::UNSEEN`]. With
+    /// [`LayoutId::PARAMETERS`], the parameters come as they are. There are never more than 256 values.
     pub fn assemble(
         &mut self,
         layout: LayoutId,
@@ -171,8 +170,12 @@ impl Texts {
         literals: &[Value],
         out: &mut Vec<Value>,
     ) {
-        let _ = (layout, literals);
-        out.extend_from_slice(parameters);
+        self.layouts.assemble(layout, parameters, literals, &mut self.extractor, out);
+    }
+
+    /// How often a statement's layout was new and found their table full, so that it became [`LayoutId::NOTHING`].
+    pub fn layouts_overflowed(&self) -> u64 {
+        self.layouts.overflowed()
     }
 
     /// What makes features of values.
@@ -271,7 +274,7 @@ impl Texts {
             kind: TextKind::Seen,
             truncated,
             id: text_id(folded),
-            positions: Box::default(),
+            positions: self.normalizer.slots().positions(),
         })
     }
 

@@ -5,9 +5,20 @@
 //! [`Extractor`] that `--show-values` asks for. A value that may be a password becomes [`Value::UNSEEN`].
 
 mod extractor;
+mod keyed;
+mod literal;
+mod moment;
+mod number;
+mod shown;
 mod size;
+#[cfg(test)]
+mod tests;
+mod text;
+mod uuid;
+mod words;
 
 pub use extractor::{Extractor, Settings};
+pub use moment::{INFINITY, NEGATIVE_INFINITY, STEPS_SECONDS};
 pub use size::Size;
 
 /// What sort of value it is, as far as its type or its form tells.
@@ -60,7 +71,8 @@ pub const PREFIX_BYTES: [usize; 4] = [1, 2, 4, 8];
 /// Remainders of whole numbers are known for every divisor of this: 2 to 10, 12, 14, 15, 16, 18, 20, ...
 pub const RESIDUE: u16 = 5040;
 
-/// Features and keyed hash of one value. Equal values of one capture have equal `Value`s, whatever form they came in.
+/// Features and keyed hash of one value. Equal values of one capture have equal hashes and features, whatever form they
+/// came in; only an array's hash depends on its form, and a point in time's size on the moment it was passed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Value {
     hash: u64,
@@ -103,11 +115,31 @@ impl Value {
         self.elements
     }
 
-    /// A number: the number itself within 1 %. A point in time: seconds from now, the past is negative, coarse. Text
-    /// and bytes: length in bytes. Otherwise nothing.
+    /// A number: the number itself within 1 %. A point in time: seconds from now, the past is negative, one of
+    /// [`STEPS_SECONDS`] or 0 ([`Value::seconds_from_now`] has it exactly). Text and bytes: length in bytes; a bit string:
+    /// its bits. Otherwise nothing.
     pub fn size(&self) -> Option<Size> {
         matches!(self.kind, Kind::Integer | Kind::Decimal | Kind::Text | Kind::Time | Kind::Bytes)
             .then_some(self.size)
+    }
+
+    /// A point in time: seconds from now, the past is negative; 0 or one of [`STEPS_SECONDS`], the next towards zero.
+    pub fn seconds_from_now(&self) -> Option<i64> {
+        (self.kind == Kind::Time).then(|| moment::seconds(self.size))
+    }
+
+    /// Numbers: less than zero.
+    pub fn is_negative(&self) -> Option<bool> {
+        self.is_number().then_some(self.size < Size::ZERO)
+    }
+
+    /// Numbers: zero.
+    pub fn is_zero(&self) -> Option<bool> {
+        self.is_number().then_some(self.size == Size::ZERO)
+    }
+
+    fn is_number(&self) -> bool {
+        matches!(self.kind, Kind::Integer | Kind::Decimal)
     }
 
     /// Whole numbers: the magnitude's remainder by a divisor of [`RESIDUE`]; the sign is left out, so that the

@@ -29,15 +29,27 @@ impl Size {
     }
 
     /// The code of a whole number.
+    #[inline]
     pub fn of_u64(number: u64) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "the scale is coarser than a double")]
-        Self::of_f64(number as f64)
+        // As a double of this number, without making one: that would round up from 2^53 on.
+        let zeros = number.leading_zeros();
+        let Some(power) = 63_u32.checked_sub(zeros) else { return Self::ZERO };
+        let mantissa = number << zeros >> 56 & 0x7f;
+        let code = u64::from(power + 127) << 7 | mantissa;
+        Self(i16::try_from(code).unwrap_or(i16::MAX))
     }
 
     /// The code of a whole number.
+    #[inline]
     pub fn of_i64(number: i64) -> Self {
         let size = Self::of_u64(number.unsigned_abs());
-        if number < 0 { Self(-size.0) } else { size }
+        if number < 0 { size.negated() } else { size }
+    }
+
+    /// With the other sign.
+    #[inline]
+    pub fn negated(self) -> Self {
+        Self(self.0.saturating_neg())
     }
 
     /// The number nearest to zero that has this code.

@@ -4,6 +4,15 @@
 //! `attribute` lists what is tried; `search` finds the conditions, `statistics` says whether chance could have made
 //! them; `words` puts them into sentences. Never sees a value: only features and keyed hashes.
 
+pub mod attribute;
+pub mod sample;
+pub mod search;
+pub mod split;
+pub mod statistics;
+#[cfg(test)]
+pub(crate) mod testdata;
+pub mod words;
+
 use crate::request::{ErrorCode, Task, TransactionStatus};
 use crate::sql::TextId;
 use crate::time::Nanos;

@@ -12,6 +12,7 @@ use tracer::request::Request;
 use tracer::source::{Source as _, replay::Replay};
 use tracer::sql::Texts;
 use tracer::time::Nanos;
+use tracer::value::Value;
 
 /// Where the recordings are, one folder for each protocol.
 pub fn folder() -> PathBuf {
@@ -45,6 +46,8 @@ pub fn pipeline() -> Pipeline {
         filter: Filter::default(),
         open_before: HashSet::new(),
         slow: None,
+        values: Default::default(),
+        explain: true,
     })
 }
 
@@ -74,7 +77,7 @@ pub struct Observed {
 }
 
 impl Outcome for Observed {
-    fn request(&mut self, connection: &mut Connection, request: &Request, texts: &Texts) {
+    fn request(&mut self, connection: &mut Connection, request: &Request, _: &[Value], texts: &Texts) {
         self.requests.push(Seen {
             socket: connection.socket.0,
             started_ns: request.started_at.0,

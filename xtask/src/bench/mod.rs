@@ -9,6 +9,7 @@ mod kernel_side;
 mod machine;
 mod measured;
 mod user_side;
+mod why_slow;
 
 use crate::process::Interrupt;
 use anyhow::{Context as _, bail};
@@ -59,7 +60,7 @@ pub struct Measurement {
 
 /// All of them, in the order of the document.
 const MEASUREMENTS: &[Measurement] =
-    &[user_side::MEASUREMENT, kernel_side::MEASUREMENT, busy_process::MEASUREMENT];
+    &[user_side::MEASUREMENT, why_slow::MEASUREMENT, kernel_side::MEASUREMENT, busy_process::MEASUREMENT];
 
 #[derive(clap::Args)]
 pub struct Arguments {

@@ -188,3 +188,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn buckets_are_within_a_thousandth() {
+    let values = [1_u64, 1, 2_000_000, 2_000_100, 30 * S, HIGHEST_NS + 1];
+    let buckets = of(&values).buckets();
+    assert_eq!(buckets.iter().map(|(_, count)| count).sum::<u64>(), 6);
+    assert!(buckets.is_sorted());
+    for value in &values[..5] {
+        assert!(buckets.iter().any(|(upper, _)| upper >= value && upper - value <= value / 1_000), "{value}");
+    }
+}

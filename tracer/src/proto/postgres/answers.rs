@@ -5,9 +5,10 @@ use super::exchange::{Answer, Exchange};
 use super::frame::Frame;
 use super::names::Suspended;
 use super::pending::{Act, Kind, Op, Statement};
-use crate::request::{ErrorCode, Request, Requests, TransactionStatus};
+use crate::request::{ErrorCode, Request, Requests, TransactionStatus, ValueRange};
 use crate::sql::{TextId, Texts};
 use crate::time::Nanos;
+use crate::value::Value;
 
 /// How a message of the server fitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,28 +65,39 @@ impl Exchange {
             | (b'3', Kind::CloseStatement { .. } | Kind::ClosePortal { .. })
             | (b'T' | b'n', Kind::DescribeStatement { .. } | Kind::DescribePortal { .. }) => {
                 self.count_answer(&op, frame);
-                self.pending.pop();
-                self.done(op.kind, texts, out);
+                self.front_done(texts, out);
                 Fit::Yes
             }
-            (b't', Kind::DescribeStatement { .. }) => {
+            (b't', Kind::DescribeStatement { name }) => {
                 self.count_answer(&op, frame);
+                self.names.describe(name, frame.body);
                 Fit::Yes
             }
             _ => self.execution(op, frame, texts, out),
         }
     }
 
-    /// The server has done what a message that executes nothing asked.
-    pub(super) fn done(&mut self, kind: Kind, texts: &mut Texts, out: &mut Requests) {
-        let ended = match kind {
+    /// Takes the oldest message out; its values are in `given` then.
+    fn pop_answered(&mut self) -> Option<Op> {
+        self.pending.front_values(&mut self.given);
+        self.pending.pop()
+    }
+
+    /// The server has done what the oldest message asked, one that executes nothing.
+    pub(super) fn front_done(&mut self, texts: &mut Texts, out: &mut Requests) {
+        let Some(op) = self.pop_answered() else { return };
+        let ended = match op.kind {
             Kind::Parse { name, statement } => {
                 self.names.set_statement(name, statement);
                 None
             }
             Kind::Bind { portal, statement } => {
                 let statement = self.prepared(statement, texts);
-                self.names.set_portal(portal, statement)
+                let replaced = self.names.set_portal(portal, statement);
+                self.end_portal(replaced, texts, out);
+                let room = self.names.take_values(portal);
+                self.names.give_values(portal, std::mem::replace(&mut self.given, room));
+                None
             }
             Kind::CloseStatement { name } => {
                 self.names.drop_statement(name);
@@ -122,7 +134,7 @@ impl Exchange {
             (b'C' | b'I', Kind::Execute { .. } | Kind::Statement { .. })
             | (b'V', Kind::FunctionCall { .. }) => {
                 self.count_answer(&op, frame);
-                self.pending.pop();
+                self.pop_answered();
                 let rows = if frame.tag == b'C' { backend::rows(frame.body) } else { 0 };
                 self.complete(op, Some(frame.body), rows, None, frame.last.at, texts, out);
             }
@@ -197,7 +209,7 @@ impl Exchange {
             // The implicit transaction of a pipeline commits at Sync. ReadyForQuery still follows.
             Kind::Sync => {
                 let text = texts.label("(implicit commit)");
-                self.respond(op, (text, true), 0, Some(code), at, out);
+                self.respond(op, (text, true), 0, Some(code), at, &[], out);
             }
             Kind::QueryEnd { .. } => self.complete(op, None, 0, Some(code), at, texts, out),
             Kind::CloseStatement { .. } | Kind::ClosePortal { .. } => {
@@ -205,7 +217,7 @@ impl Exchange {
                 self.skip_to_sync(op.group, out);
             }
             Kind::Statement { .. } | Kind::FunctionCall { .. } => {
-                self.pending.pop();
+                self.pop_answered();
                 self.complete(op, None, 0, Some(code), at, texts, out);
                 while self.pending.front().is_some_and(|op| !op.awaits_ready()) {
                     out.counts.skipped += self.pending.pop().map_or(0, |op| u64::from(op.is_execution()));
@@ -218,7 +230,7 @@ impl Exchange {
                     // It is dropped before the new text is parsed (`exec_parse_message`, postgres.c).
                     self.names.drop_statement(name);
                 }
-                self.pending.pop();
+                self.pop_answered();
                 let bytes = self.pending.group_bytes(&op);
                 self.complete(Op { bytes, ..op }, None, 0, Some(code), at, texts, out);
                 self.skip_to_sync(op.group, out);
@@ -262,6 +274,7 @@ impl Exchange {
                 rows: 0,
                 request_bytes: 0,
                 answer_bytes: 0,
+                load: op.load,
             })
         });
         read.ended_at = frame.last.at;
@@ -300,7 +313,19 @@ impl Exchange {
             _ => Statement { text: texts.label("(statement not captured)"), known: true, act: Act::None },
         };
         let text = self.text(statement, texts);
-        self.respond(op, text, rows, error, at, out);
+        match op.kind {
+            Kind::Execute { portal, .. } | Kind::DescribePortal { name: portal } => {
+                let values = self.names.take_values(portal);
+                self.respond(op, text, rows, error, at, &values, out);
+                self.names.give_values(portal, values);
+            }
+            _ if op.values > 0 => {
+                let values = std::mem::take(&mut self.given);
+                self.respond(op, text, rows, error, at, &values, out);
+                self.given = values;
+            }
+            _ => self.respond(op, text, rows, error, at, &[], out),
+        }
         if let Some(tag) = tag {
             self.apply(statement.act);
             self.follow(tag);
@@ -317,6 +342,7 @@ impl Exchange {
         ended_by_it
     }
 
+    #[expect(clippy::too_many_arguments, reason = "facts of one answer, used once")]
     fn respond(
         &mut self,
         op: Op,
@@ -324,6 +350,7 @@ impl Exchange {
         rows: u64,
         error: Option<ErrorCode>,
         ended_at: Nanos,
+        values: &[Value],
         out: &mut Requests,
     ) {
         let answer = std::mem::take(&mut self.answer);
@@ -340,8 +367,8 @@ impl Exchange {
             error,
             transaction: self.status,
             cancelled,
-            load: 0,
-            values: crate::request::ValueRange::default(),
+            load: op.load,
+            values: ValueRange::default(),
         };
         if let Kind::Execute { portal, .. } = op.kind
             && let Some(read) = self.names.portal_mut(portal).and_then(|portal| portal.suspended.take())
@@ -350,12 +377,13 @@ impl Exchange {
             request.first_byte_at = read.first_byte_at;
             request.task = read.task;
             request.transaction = read.transaction;
+            request.load = read.load;
             request.rows += read.rows;
             request.request_bytes += read.request_bytes;
             request.answer_bytes += read.answer_bytes;
         }
         out.counts.statements_unnamed += u64::from(!known);
-        self.emit(request, out);
+        self.emit(request, values, out);
     }
 
     /// The effect of a completed statement on the session's names.

@@ -7,11 +7,13 @@
 use super::frame::Frame;
 use super::frontend::{self, Object};
 use super::names::{NameId, Names, Portal};
+use super::parameters;
 use super::pending::{Act, Kind, Op, Pending, Statement};
 use crate::proto::{Moment, Session};
-use crate::request::{Request, Requests, Task, TransactionStatus};
-use crate::sql::{self, Effect, TextId, Texts};
+use crate::request::{Request, Requests, Task, TransactionStatus, ValueRange};
+use crate::sql::{self, Effect, LayoutId, TextId, Texts};
 use crate::time::Nanos;
+use crate::value::Value;
 
 /// Requests held back until it is sure that they were paired rightly.
 const HELD: usize = 1024;
@@ -22,6 +24,7 @@ struct Group {
     id: u32,
     started_at: Nanos,
     task: Task,
+    load: u32,
     bytes: u64,
 }
 
@@ -49,9 +52,12 @@ pub(super) struct Exchange {
     next_group: u32,
     /// Joined in the middle: an older answer may still be under way, so what is paired now is not sure yet.
     pub(super) unsure: bool,
-    held: Vec<Request>,
+    held: Requests,
     /// Set when the session was the aim of a cancel request. The answer itself tells whether it worked (57014).
     pub(super) cancelled_at: Option<Nanos>,
+    /// Room for the values of one message.
+    pub(super) given: Vec<Value>,
+    assembled: Vec<Value>,
 }
 
 impl Exchange {
@@ -59,12 +65,16 @@ impl Exchange {
     pub(super) fn frontend(&mut self, frame: &Frame<'_>, texts: &mut Texts, out: &mut Requests) {
         match frame.tag {
             b'P' => {
-                let (name, sql, truncated) = frontend::parse(frame.body);
+                let (name, sql, behind) = frontend::parse(frame.body);
                 if self.skipping.is_none() {
-                    let statement = self.statement(sql, truncated, texts);
                     let name = self.names.id(name);
+                    let (statement, layout) = self.statement(sql, behind.is_none(), frame.first.at, texts);
                     self.names.set_parsed(name);
-                    self.push_in_group(Kind::Parse { name, statement }, frame);
+                    if let Some(sent) = self.names.sent_mut(name) {
+                        sent.set(layout, texts.literals());
+                        parameters::parse_types(behind.unwrap_or_default(), &mut sent.types);
+                    }
+                    self.push_in_group(Kind::Parse { name, statement }, frame, &[]);
                 }
             }
             b'B' => {
@@ -72,7 +82,9 @@ impl Exchange {
                 if self.skipping.is_none() {
                     let (portal, statement) = (self.names.id(portal), self.names.id(statement));
                     self.name_before(statement, texts);
-                    self.push_in_group(Kind::Bind { portal, statement }, frame);
+                    let values = self.bind_values(statement, frame, texts);
+                    self.push_in_group(Kind::Bind { portal, statement }, frame, &values);
+                    self.assembled = values;
                 }
             }
             b'D' | b'C' => {
@@ -80,7 +92,7 @@ impl Exchange {
                     && self.skipping.is_none()
                 {
                     let kind = self.object(object, frame.tag == b'D');
-                    self.push_in_group(kind, frame);
+                    self.push_in_group(kind, frame, &[]);
                 }
             }
             b'E' => {
@@ -92,7 +104,7 @@ impl Exchange {
                             let text = texts.intern_prepared_before(b"");
                             self.names.set_opened_before(text);
                         }
-                        self.push_in_group(Kind::Execute { portal, limit }, frame);
+                        self.push_in_group(Kind::Execute { portal, limit }, frame, &[]);
                     }
                     // The Execute of the group that failed is the failed request itself.
                     Some(failed) if self.group.is_some_and(|group| group.id == failed) => {}
@@ -147,27 +159,83 @@ impl Exchange {
         let mut statements = sql::statements(sql).peekable();
         // Nothing but comments: EmptyQueryResponse answers the whole.
         if statements.peek().is_none() {
-            let statement = self.statement(sql, truncated, texts);
-            self.push_alone(Kind::Statement { statement, first }, frame);
+            self.simple_statement(sql, truncated, first, frame, texts);
         }
         while let Some(sql) = statements.next() {
             let cut = truncated && statements.peek().is_none();
-            let statement = self.statement(sql, cut, texts);
-            self.push_alone(Kind::Statement { statement, first }, frame);
+            self.simple_statement(sql, cut, first, frame, texts);
             first = false;
         }
         self.push_query_end(truncated);
     }
 
-    /// Normalised once, here; never again by an Execute.
-    fn statement(&mut self, sql: &[u8], truncated: bool, texts: &mut Texts) -> Statement {
-        let text = texts.intern_sql(sql, truncated);
+    /// One statement of a simple Query, with its literals as values.
+    fn simple_statement(
+        &mut self,
+        sql: &[u8],
+        truncated: bool,
+        first: bool,
+        frame: &Frame<'_>,
+        texts: &mut Texts,
+    ) {
+        let (statement, layout) = self.statement(sql, truncated, frame.first.at, texts);
+        self.given.clear();
+        self.given.extend_from_slice(texts.literals());
+        self.assembled.clear();
+        if !self.given.is_empty() {
+            match statement.act {
+                // The literals of EXECUTE are the parameters of what it executes.
+                Act::Execute { name } => match self.names.sent(name) {
+                    Some(sent) => {
+                        texts.assemble(sent.layout, &self.given, &sent.literals, &mut self.assembled);
+                    }
+                    None => self.assembled.extend_from_slice(&self.given),
+                },
+                _ => texts.assemble(layout, &[], &self.given, &mut self.assembled),
+            }
+        }
+        let op = self.alone(Kind::Statement { statement, first }, frame);
+        self.pending.push_with(op, &self.assembled);
+    }
+
+    /// The values of a Bind, by position in its statement. The room for them is the caller's until it gives it back.
+    fn bind_values(&mut self, statement: NameId, frame: &Frame<'_>, texts: &mut Texts) -> Vec<Value> {
+        let mut values = std::mem::take(&mut self.assembled);
+        values.clear();
+        let sent = self.names.sent(statement);
+        let types = sent.map_or(&[][..], |sent| &sent.types);
+        let layout = sent.map_or(LayoutId::PARAMETERS, |sent| sent.layout);
+        let at = frame.first.at;
+        if layout == LayoutId::PARAMETERS {
+            parameters::bind_values(frame.body, types, texts.extractor(), at, &mut values);
+            return values;
+        }
+        self.given.clear();
+        parameters::bind_values(frame.body, types, texts.extractor(), at, &mut self.given);
+        let literals = sent.map_or(&[][..], |sent| &sent.literals);
+        texts.assemble(layout, &self.given, literals, &mut values);
+        values
+    }
+
+    /// Normalised once, here; never again by an Execute. Its literals are those that `texts` has last seen.
+    fn statement(
+        &mut self,
+        sql: &[u8],
+        truncated: bool,
+        at: Nanos,
+        texts: &mut Texts,
+    ) -> (Statement, LayoutId) {
         let act = match sql::effect(sql) {
             Effect::None | Effect::Listen => Act::None,
             Effect::Prepare { name, body } => {
                 let name = self.names.id(&name);
                 self.names.set_parsed(name);
-                Act::Prepare { name, text: texts.intern_sql(body, truncated) }
+                let body = texts.intern(body, truncated, at);
+                if let Some(sent) = self.names.sent_mut(name) {
+                    sent.set(body.layout, texts.literals());
+                    sent.types.clear();
+                }
+                Act::Prepare { name, text: body.text }
             }
             Effect::Execute { name } => {
                 let name = self.names.id(&name);
@@ -177,7 +245,8 @@ impl Exchange {
             Effect::Deallocate { name } => Act::Deallocate { name: self.names.id(&name) },
             Effect::DeallocateAll => Act::DeallocateAll,
         };
-        Statement { text, known: true, act }
+        let interned = texts.intern(sql, truncated, at);
+        (Statement { text: interned.text, known: true, act }, interned.layout)
     }
 
     fn name_before(&mut self, name: NameId, texts: &mut Texts) {
@@ -208,30 +277,38 @@ impl Exchange {
         }
     }
 
-    fn push_in_group(&mut self, kind: Kind, frame: &Frame<'_>) {
+    fn push_in_group(&mut self, kind: Kind, frame: &Frame<'_>, values: &[Value]) {
         let next = &mut self.next_group;
         let group = self.group.get_or_insert_with(|| {
             *next = next.wrapping_add(1);
-            Group { id: *next, started_at: frame.first.at, task: frame.first.task, bytes: 0 }
+            let Moment { at, task, load, .. } = frame.first;
+            Group { id: *next, started_at: at, task, load, bytes: 0 }
         });
         group.bytes += frame.wire_bytes();
-        let Group { id, started_at, task, bytes } = *group;
-        self.pending.push(Op { kind, group: id, started_at, task, bytes });
+        let Group { id, started_at, task, load, bytes } = *group;
+        self.pending.push_with(Op { kind, group: id, started_at, task, bytes, load, values: 0 }, values);
     }
 
     pub(super) fn push_alone(&mut self, kind: Kind, frame: &Frame<'_>) {
+        let op = self.alone(kind, frame);
+        self.pending.push(op);
+    }
+
+    fn alone(&mut self, kind: Kind, frame: &Frame<'_>) -> Op {
         if !matches!(kind, Kind::Statement { .. }) {
             self.next_group = self.next_group.wrapping_add(1);
         }
         let (group, bytes) = (self.next_group, frame.wire_bytes());
-        self.pending.push(Op { kind, group, started_at: frame.first.at, task: frame.first.task, bytes });
+        let Moment { at, task, load, .. } = frame.first;
+        Op { kind, group, started_at: at, task, bytes, load, values: 0 }
     }
 
     /// StartupMessage was sent.
     pub(super) fn push_startup(&mut self, moment: Moment) {
         self.unsure = false;
-        let (started_at, task) = (moment.at, moment.task);
-        self.pending.push(Op { kind: Kind::Startup, group: self.next_group, started_at, task, bytes: 0 });
+        let Moment { at, task, load, .. } = moment;
+        let group = self.next_group;
+        self.pending.push(Op { kind: Kind::Startup, group, started_at: at, task, bytes: 0, load, values: 0 });
     }
 
     /// The session was refused.
@@ -249,14 +326,14 @@ impl Exchange {
         if self.pending.ready_due() == 0
             && let Some(op) = self.pending.back().copied()
         {
-            self.pending.push(Op { kind: Kind::Sync, ..op });
+            self.pending.push(Op { kind: Kind::Sync, values: 0, ..op });
         }
     }
 
     /// ReadyForQuery is due behind the last message.
     fn push_query_end(&mut self, more: bool) {
         if let Some(last) = self.pending.back().copied() {
-            self.pending.push(Op { kind: Kind::QueryEnd { more }, ..last });
+            self.pending.push(Op { kind: Kind::QueryEnd { more }, values: 0, ..last });
         }
     }
 
@@ -276,13 +353,13 @@ impl Exchange {
     }
 
     /// Hands a request out, or holds it back while its pairing is not sure.
-    pub(super) fn emit(&mut self, request: Request, out: &mut Requests) {
+    pub(super) fn emit(&mut self, request: Request, values: &[Value], out: &mut Requests) {
         if !self.unsure {
-            out.finished.push(request);
+            out.push(request, values);
             return;
         }
-        self.held.push(request);
-        if self.held.len() >= HELD {
+        self.held.push(request, values);
+        if self.held.finished.len() >= HELD {
             self.release(out);
         }
     }
@@ -290,15 +367,15 @@ impl Exchange {
     /// The pairing was right: the session was quiet before it.
     pub(super) fn release(&mut self, out: &mut Requests) {
         self.unsure = false;
-        out.finished.append(&mut self.held);
-        self.held = Vec::new();
+        out.append_finished(&mut self.held);
+        self.held = Requests::default();
     }
 
     /// The pairing is lost. Everything that waits for an answer will not get one. Returns how many requests that were.
     pub(super) fn lose(&mut self, out: &mut Requests) -> u64 {
-        let lost = self.pending.executions();
-        out.counts.answers_unmatched += lost + self.held.len() as u64;
-        self.held = Vec::new();
+        let lost = self.pending.executions() as u64;
+        out.counts.answers_unmatched += lost + self.held.finished.len() as u64;
+        self.held = Requests::default();
         while let Some(op) = self.pending.pop() {
             // Most likely it was prepared. Had the name been taken, the server would have refused.
             if let Kind::Parse { name, statement } = op.kind
@@ -308,7 +385,7 @@ impl Exchange {
             }
         }
         self.forget_unnamed();
-        while let Some(portal) = self.names.close_any_portal() {
+        while let Some((_, portal)) = self.names.close_any_portal() {
             out.counts.answers_unmatched += u64::from(portal.suspended.is_some());
         }
         self.names.sweep();
@@ -332,8 +409,13 @@ impl Exchange {
     }
 
     /// A suspended portal has ended: its request did at its last PortalSuspended.
-    pub(super) fn end_portal(&mut self, portal: Option<Portal>, texts: &mut Texts, out: &mut Requests) {
-        let Some(Portal { statement, suspended: Some(read) }) = portal else { return };
+    pub(super) fn end_portal(
+        &mut self,
+        portal: Option<(NameId, Portal)>,
+        texts: &mut Texts,
+        out: &mut Requests,
+    ) {
+        let Some((name, Portal { statement, suspended: Some(read) })) = portal else { return };
         let (text, known) = self.text(statement, texts);
         out.counts.statements_unnamed += u64::from(!known);
         let request = Request {
@@ -348,10 +430,12 @@ impl Exchange {
             error: None,
             transaction: read.transaction,
             cancelled: false,
-            load: 0,
-            values: crate::request::ValueRange::default(),
+            load: read.load,
+            values: ValueRange::default(),
         };
-        self.emit(request, out);
+        let values = self.names.take_values(name);
+        self.emit(request, &values, out);
+        self.names.give_values(name, values);
     }
 
     /// The text to credit, and whether it was seen. EXECUTE is credited to what it executes.

@@ -5,9 +5,10 @@
 use super::exchange::Exchange;
 use super::names::{NameId, Suspended};
 use super::pending::{Act, Kind, Op, Statement};
-use crate::request::{ErrorCode, InFlight, Request, Requests};
+use crate::request::{ErrorCode, InFlight, Request, Requests, ValueRange};
 use crate::sql::{TextId, Texts};
 use crate::time::Nanos;
+use crate::value::Value;
 use std::collections::{HashMap, HashSet};
 
 /// A request without a complete answer.
@@ -19,6 +20,7 @@ struct Flight<'a> {
     op: Option<Op>,
     /// What was read of its portal before.
     read: Option<&'a Suspended>,
+    values: Vec<Value>,
 }
 
 /// Text, and whether it was seen.
@@ -28,7 +30,8 @@ type Shown = (TextId, bool);
 struct Ahead<'a> {
     exchange: &'a Exchange,
     statements: HashMap<NameId, Statement>,
-    portals: HashMap<NameId, Option<Statement>>,
+    /// A portal's statement, and the Bind that opens it with the number of values before its own.
+    portals: HashMap<NameId, Option<(Statement, usize, Op)>>,
 }
 
 impl Ahead<'_> {
@@ -54,8 +57,13 @@ impl Exchange {
         let mut ahead = Ahead { exchange: self, statements: HashMap::new(), portals: HashMap::new() };
         let mut flights = Vec::new();
         let mut resumed = HashSet::new();
+        let mut values_before = 0;
         for op in self.pending.iter() {
             let mut read = None;
+            let before = values_before;
+            values_before += usize::from(op.values);
+            let own = |before, op| self.pending.values_behind(before, op).copied().collect();
+            let mut values: Vec<Value> = Vec::new();
             let statement = match op.kind {
                 Kind::Parse { name, statement } => {
                     ahead.statements.insert(name, statement);
@@ -63,7 +71,7 @@ impl Exchange {
                 }
                 Kind::Bind { portal, statement } => {
                     let statement = ahead.prepared(statement);
-                    ahead.portals.insert(portal, Some(statement));
+                    ahead.portals.insert(portal, Some((statement, before, *op)));
                     continue;
                 }
                 Kind::ClosePortal { name } => {
@@ -72,23 +80,31 @@ impl Exchange {
                 }
                 Kind::Execute { portal, .. } => match (ahead.portals.get(&portal), self.names.portal(portal))
                 {
-                    (Some(Some(statement)), _) => *statement,
+                    (Some(Some((statement, before, bind))), _) => {
+                        values = own(*before, bind);
+                        *statement
+                    }
                     (None, Some(open)) => {
+                        values = self.names.values(portal).to_vec();
                         read = open.suspended.as_deref().filter(|_| resumed.insert(portal));
                         open.statement
                     }
                     _ => self.opened_before(),
                 },
-                Kind::Statement { statement, .. } | Kind::FunctionCall { statement } => statement,
+                Kind::Statement { statement, .. } | Kind::FunctionCall { statement } => {
+                    values = own(before, op);
+                    statement
+                }
                 _ => continue,
             };
             let (text, known) = ahead.shown(statement);
-            flights.push(Flight { text, known, op: Some(*op), read });
+            flights.push(Flight { text, known, op: Some(*op), read, values });
         }
         for (portal, statement, read) in self.names.suspended() {
             if !resumed.contains(&portal) {
                 let (text, known) = ahead.shown(statement);
-                flights.push(Flight { text, known, op: None, read: Some(read) });
+                let values = self.names.values(portal).to_vec();
+                flights.push(Flight { text, known, op: None, read: Some(read), values });
             }
         }
         flights
@@ -103,19 +119,20 @@ impl Exchange {
     pub(super) fn in_flight(&self, out: &mut Vec<InFlight>) {
         let from = out.len();
         for flight in self.flights() {
-            let (started_at, task) = match (flight.read, flight.op) {
-                (Some(read), _) => (read.started_at, read.task),
-                (None, Some(op)) => (op.started_at, op.task),
+            let (started_at, task, load) = match (flight.read, flight.op) {
+                (Some(read), _) => (read.started_at, read.task, read.load),
+                (None, Some(op)) => (op.started_at, op.task, op.load),
                 (None, None) => continue,
             };
+            let sent_before = flight.read.map_or(0, |read| read.request_bytes);
             out.push(InFlight {
                 text: flight.text,
                 started_at,
                 task,
-                transaction: self.status,
-                request_bytes: 0,
-                load: 0,
-                values: Vec::new(),
+                transaction: flight.read.map_or(self.status, |read| read.transaction),
+                request_bytes: sent_before + flight.op.map_or(0, |op| op.bytes),
+                load,
+                values: flight.values,
             });
         }
         if let Some(new) = out.get_mut(from..) {
@@ -142,8 +159,8 @@ impl Exchange {
                 error: None,
                 transaction: self.status,
                 cancelled: false,
-                load: 0,
-                values: crate::request::ValueRange::default(),
+                load: flight.op.map_or(0, |op| op.load),
+                values: ValueRange::default(),
             };
             if let Some(op) = flight.op {
                 request.started_at = op.started_at;
@@ -162,14 +179,17 @@ impl Exchange {
                 request.first_byte_at = read.first_byte_at;
                 request.task = read.task;
                 request.transaction = read.transaction;
+                request.load = read.load;
                 request.rows = read.rows;
                 request.request_bytes += read.request_bytes;
                 request.answer_bytes += read.answer_bytes;
             }
-            finished.push(request);
+            finished.push((request, flight.values));
         }
-        finished.sort_by_key(|request| request.ended_at);
-        out.finished.append(&mut finished);
+        finished.sort_by_key(|(request, _)| request.ended_at);
+        for (request, values) in finished {
+            out.push(request, &values);
+        }
         while self.pending.pop().is_some() {}
         while self.names.close_any_portal().is_some() {}
     }

@@ -18,6 +18,8 @@ const SMALL_BODY_BYTES: u32 = 10_000;
 const AUTH_BODY_BYTES: u32 = 65_535;
 /// Kept of a statement text that comes in several chunks.
 const TEXT_BYTES: usize = 64 << 10;
+/// Kept of a Bind that comes in several chunks: values behind it are not seen.
+const BIND_BYTES: usize = 16 << 10;
 /// Kept of messages that carry names.
 const NAMES_BYTES: usize = 2 << 10;
 /// A body buffer larger than this is given back after use, so that an idle connection is small.
@@ -59,8 +61,10 @@ impl Direction {
     fn keep(self, tag: u8) -> usize {
         match (self, tag) {
             (Direction::Frontend, b'Q' | b'P') => TEXT_BYTES,
-            (Direction::Frontend, b'B' | b'E' | b'D' | b'C') => NAMES_BYTES,
+            (Direction::Frontend, b'B') => BIND_BYTES,
+            (Direction::Frontend, b'E' | b'D' | b'C') => NAMES_BYTES,
             (Direction::Backend, b'E') => 1024,
+            (Direction::Backend, b't') => 2 + 4 * 256,
             (Direction::Backend, b'K') => 4 + 256,
             (Direction::Backend, b'C') => 128,
             (Direction::Backend, b'd') => 18,

@@ -21,11 +21,11 @@ fn named(bytes: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-/// Parse: name of the statement, its text, and whether the text lacks its end.
-pub(super) fn parse(body: &[u8]) -> (&[u8], &[u8], bool) {
+/// Parse: name of the statement, its text, and what follows the text, where that was captured to its end.
+pub(super) fn parse(body: &[u8]) -> (&[u8], &[u8], Option<&[u8]>) {
     let (name, rest) = named(body);
     let (sql, end) = cstring(rest.unwrap_or_default());
-    (name, sql, end.is_none())
+    (name, sql, end)
 }
 
 /// Bind: names of the portal and of the statement. A portal whose name was not captured is taken as the unnamed one,

@@ -70,7 +70,7 @@ impl Observer {
         let frames = || frames(tail, from);
         let completions = frames().filter(|frame| is_completion(frame.tag)).count() as u64;
         let failed = frames().any(|frame| frame.tag == b'E');
-        let waiting = self.exchange.pending.executions();
+        let waiting = self.exchange.pending.executions() as u64;
         if completions > waiting {
             return false;
         }
@@ -141,8 +141,7 @@ impl Exchange {
             if op.awaits_ready() || !ready && op.is_execution() {
                 return;
             }
-            self.pending.pop();
-            self.done(op.kind, texts, out);
+            self.front_done(texts, out);
         }
     }
 }

@@ -13,8 +13,8 @@
 //!   must be visible. A commit that fails at Sync is a request `(implicit commit)`.
 //!
 //! Memory of one connection: `names::NAMES` names, `pending::PENDING` pending messages, 64 KiB of an unfinished
-//! statement text, 8 KiB of a tail, 64 KiB of early answers. Beyond, it loses its place and says so. A bind value, a
-//! column value and a password are never kept; SQL only until it is normalised.
+//! statement text, 8 KiB of a tail, 64 KiB of early answers. Beyond, it loses its place and says so. A bind value becomes
+//! features when its Bind is complete; a column value and a password are never kept; SQL only until it is normalised.
 
 mod answers;
 mod backend;
@@ -29,6 +29,7 @@ mod join;
 mod names;
 mod observer;
 mod opening;
+pub mod parameters;
 mod pending;
 mod resync;
 mod startup;

@@ -1,19 +1,23 @@
 //! Prepared statements and portals of one session, as the server holds them: changed only by what the server confirmed.
 //!
-//! Never keeps a statement text, only its id. Bounded: past [`NAMES`] names or [`NAME_BYTES`] bytes of names the oldest
+//! Never keeps a statement text, only its id, and of its literals and bind values only their features. Bounded: past [`NAMES`] names or [`NAME_BYTES`] bytes of names the oldest
 //! are dropped at the next quiet moment, and what uses them later shows as prepared before the capture.
 
 use super::frontend::UNREAD;
+use super::parameters::{self, TypeClass};
 use super::pending::{Act, Statement};
 use crate::request::{Task, TransactionStatus};
-use crate::sql::TextId;
+use crate::sql::{LayoutId, TextId};
 use crate::time::Nanos;
+use crate::value::Value;
 use std::collections::HashMap;
 
 /// Names kept of one session.
 pub(super) const NAMES: usize = 10_000;
 /// Bytes of names kept of one session.
 pub(super) const NAME_BYTES: usize = 1 << 20;
+/// Literals kept of one prepared statement.
+const PREPARED_LITERALS: usize = 32;
 /// Names that mean nothing any more and wait for the next sweep.
 const DEAD: usize = 64;
 
@@ -41,6 +45,34 @@ pub(super) struct Suspended {
     pub rows: u64,
     pub request_bytes: u64,
     pub answer_bytes: u64,
+    pub load: u32,
+}
+
+/// What was last sent to be prepared under a name. A Bind may follow before the server has answered, so this does not
+/// wait for its answer: when that is an error, the server skips the Bind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sent {
+    /// Where its values stand.
+    pub layout: LayoutId,
+    /// Types of its parameters, as far as told.
+    pub types: Vec<TypeClass>,
+    /// Its literals.
+    pub literals: Vec<Value>,
+}
+
+impl Default for Sent {
+    fn default() -> Self {
+        Self { layout: LayoutId::PARAMETERS, types: Vec::new(), literals: Vec::new() }
+    }
+}
+
+impl Sent {
+    /// Another statement was sent under the same name.
+    pub(super) fn set(&mut self, layout: LayoutId, literals: &[Value]) {
+        self.layout = layout;
+        self.literals.clear();
+        self.literals.extend(literals.iter().take(PREPARED_LITERALS));
+    }
 }
 
 #[derive(Debug)]
@@ -49,6 +81,9 @@ struct Slot {
     age: u64,
     statement: Option<Statement>,
     portal: Option<Portal>,
+    /// Values of the portal.
+    values: Vec<Value>,
+    sent: Option<Box<Sent>>,
     before: Option<TextId>,
     parsed: bool,
 }
@@ -89,6 +124,8 @@ impl Names {
             age: self.ages,
             statement: None,
             portal: None,
+            values: Vec::new(),
+            sent: None,
             before: None,
             parsed: false,
         });
@@ -128,6 +165,38 @@ impl Names {
     pub(super) fn is_unseen(&self, id: NameId) -> bool {
         self.slot(id).is_some_and(|slot| !slot.parsed && slot.statement.is_none() && slot.before.is_none())
     }
+    /// What was last sent to be prepared under this name.
+    pub(super) fn sent(&self, id: NameId) -> Option<&Sent> {
+        self.slot(id)?.sent.as_deref()
+    }
+    /// As [`Names::sent`], to fill it.
+    pub(super) fn sent_mut(&mut self, id: NameId) -> Option<&mut Sent> {
+        self.slot_mut(id).map(|slot| &mut **slot.sent.get_or_insert_default())
+    }
+    /// The server has told the types of its parameters. The client may have told them better.
+    pub(super) fn describe(&mut self, id: NameId, description: &[u8]) {
+        if let Some(sent) = self.sent_mut(id)
+            && (sent.types.is_empty() || sent.types.contains(&TypeClass::Unknown))
+        {
+            sent.types.clear();
+            parameters::described_types(description, &mut sent.types);
+        }
+    }
+    /// The values of the portal of this name.
+    pub(super) fn values(&self, id: NameId) -> &[Value] {
+        self.slot(id).map_or(&[], |slot| &slot.values)
+    }
+    /// Takes them out, to be given back, so that their room is used again.
+    pub(super) fn take_values(&mut self, id: NameId) -> Vec<Value> {
+        self.slot_mut(id).map(|slot| std::mem::take(&mut slot.values)).unwrap_or_default()
+    }
+    /// Sets [`Names::values`].
+    pub(super) fn give_values(&mut self, id: NameId, values: Vec<Value>) {
+        if let Some(slot) = self.slot_mut(id) {
+            slot.values = values;
+        }
+    }
+
     /// The text that stands for a statement of this name prepared before the capture.
     pub(super) fn before(&self, id: NameId) -> Option<TextId> {
         self.slot(id)?.before
@@ -185,27 +254,27 @@ impl Names {
         self.slot_mut(id)?.portal.as_mut()
     }
     /// The server has made it. Gives the one that it replaced.
-    pub(super) fn set_portal(&mut self, id: NameId, statement: Statement) -> Option<Portal> {
+    pub(super) fn set_portal(&mut self, id: NameId, statement: Statement) -> Option<(NameId, Portal)> {
         let slot = self.slot_mut(id)?;
         let old = slot.portal.replace(Portal { statement, suspended: None });
         if old.is_none() {
             self.portals.push(id);
         }
-        old
+        old.map(|old| (id, old))
     }
     /// The server has closed it.
-    pub(super) fn close_portal(&mut self, id: NameId) -> Option<Portal> {
+    pub(super) fn close_portal(&mut self, id: NameId) -> Option<(NameId, Portal)> {
         let portal = self.slot_mut(id)?.portal.take()?;
         self.portals.retain(|open| *open != id);
         self.ended += 1;
-        Some(portal)
+        Some((id, portal))
     }
     /// Closes any one portal.
-    pub(super) fn close_any_portal(&mut self) -> Option<Portal> {
+    pub(super) fn close_any_portal(&mut self) -> Option<(NameId, Portal)> {
         let id = self.portals.pop()?;
         // The unnamed portal's slot is always in use.
         self.ended += usize::from(!self.name(id).is_empty());
-        self.slot_mut(id)?.portal.take()
+        self.slot_mut(id)?.portal.take().map(|portal| (id, portal))
     }
     /// Suspended portals: their statement and their request.
     pub(super) fn suspended(&self) -> impl Iterator<Item = (NameId, Statement, &Suspended)> {

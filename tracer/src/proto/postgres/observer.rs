@@ -305,6 +305,10 @@ impl Protocol for Observer {
         self.exchange.in_flight(out);
     }
 
+    fn open_requests(&self) -> u32 {
+        u32::try_from(self.exchange.pending.executions()).unwrap_or(u32::MAX)
+    }
+
     fn session(&self) -> &Session {
         &self.exchange.session
     }

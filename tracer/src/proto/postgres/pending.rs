@@ -1,13 +1,16 @@
 //! What the server still has to answer, oldest first.
 
 use super::names::NameId;
-use crate::request::Task;
+use crate::request::{MOST_VALUES, Task};
 use crate::sql::TextId;
 use crate::time::Nanos;
+use crate::value::Value;
 use std::collections::VecDeque;
 
-/// Messages that one session may have unanswered. About 72 bytes each.
+/// Messages that one session may have unanswered. About 80 bytes each.
 pub(super) const PENDING: usize = 100_000;
+/// Values of all of them that are kept, 24 bytes each. What comes while it is full is a request without values.
+pub(super) const PENDING_VALUES: usize = 200_000;
 /// An empty queue larger than this is given back.
 const RETAINED: usize = 1024;
 
@@ -76,6 +79,10 @@ pub(super) struct Op {
     pub task: Task,
     /// Size of the group up to and including this message.
     pub bytes: u64,
+    /// Requests in flight to the same server when the group's first byte was sent.
+    pub load: u32,
+    /// How many values came with this message.
+    pub values: u16,
 }
 
 impl Op {
@@ -93,12 +100,24 @@ impl Op {
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     ops: VecDeque<Op>,
+    /// The values of all messages, in their order.
+    values: VecDeque<Value>,
     ready_due: usize,
+    executions: usize,
 }
 
 impl Pending {
     pub(super) fn push(&mut self, op: Op) {
+        self.push_with(op, &[]);
+    }
+    /// A message with values: Bind, or a statement with literals.
+    pub(super) fn push_with(&mut self, mut op: Op, values: &[Value]) {
+        let values = values.get(..MOST_VALUES).unwrap_or(values);
+        let values = if self.values.len() + values.len() <= PENDING_VALUES { values } else { &[] };
+        op.values = u16::try_from(values.len()).unwrap_or(0);
+        self.values.extend(values);
         self.ready_due += usize::from(op.awaits_ready());
+        self.executions += usize::from(op.is_execution());
         self.ops.push_back(op);
     }
     pub(super) fn front(&self) -> Option<&Op> {
@@ -112,6 +131,7 @@ impl Pending {
         }
         self.pop();
         op.kind = Kind::Streaming;
+        op.values = 0;
         self.ready_due += 1;
         self.ops.push_front(op);
     }
@@ -126,10 +146,25 @@ impl Pending {
     pub(super) fn pop(&mut self) -> Option<Op> {
         let op = self.ops.pop_front()?;
         self.ready_due -= usize::from(op.awaits_ready());
+        self.executions -= usize::from(op.is_execution());
+        if op.values > 0 {
+            self.values.drain(..usize::from(op.values).min(self.values.len()));
+        }
         if self.ops.is_empty() && self.ops.capacity() > RETAINED {
             self.ops = VecDeque::new();
+            self.values = VecDeque::new();
         }
         Some(op)
+    }
+    /// Copies the values of the oldest message.
+    pub(super) fn front_values(&self, into: &mut Vec<Value>) {
+        into.clear();
+        let count = self.front().map_or(0, |op| usize::from(op.values));
+        into.extend(self.values.iter().take(count));
+    }
+    /// The values of the message that stands behind so many others, `before` of whose values are left out.
+    pub(super) fn values_behind(&self, before: usize, op: &Op) -> impl Iterator<Item = &Value> {
+        self.values.range(before.min(self.values.len())..).take(usize::from(op.values))
     }
     pub(super) fn is_empty(&self) -> bool {
         self.ops.is_empty()
@@ -145,8 +180,8 @@ impl Pending {
         self.ops.iter()
     }
     /// How many of these end a request.
-    pub(super) fn executions(&self) -> u64 {
-        self.ops.iter().filter(|op| op.is_execution()).count() as u64
+    pub(super) fn executions(&self) -> usize {
+        self.executions
     }
     /// Size of the group's last message that is known, and so of its request.
     pub(super) fn group_bytes(&self, op: &Op) -> u64 {

@@ -125,9 +125,9 @@ fn error_fields() {
 
 #[test]
 fn names_and_limits() {
-    assert_eq!(frontend::parse(b"s\0select 1\0\0\0"), (&b"s"[..], &b"select 1"[..], false));
-    assert_eq!(frontend::parse(b"s\0sele"), (&b"s"[..], &b"sele"[..], true));
-    assert_eq!(frontend::parse(b"s"), (UNREAD, &b""[..], true));
+    assert_eq!(frontend::parse(b"s\0select 1\0\0\0"), (&b"s"[..], &b"select 1"[..], Some(&b"\0\0"[..])));
+    assert_eq!(frontend::parse(b"s\0sele"), (&b"s"[..], &b"sele"[..], None));
+    assert_eq!(frontend::parse(b"s"), (UNREAD, &b""[..], None));
     assert_eq!(frontend::bind(b"p\0s\0rest"), (&b"p"[..], &b"s"[..]));
     assert_eq!(frontend::bind(b"p\0s"), (&b"p"[..], UNREAD));
     assert_eq!(frontend::execute(b"p\0\0\0\0\x05"), (&b"p"[..], 5));

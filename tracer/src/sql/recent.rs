@@ -1,0 +1,66 @@
+//! Raw texts seen lately, known by their hash only, so that they need not be normalised again.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::ops::Range;
+
+use super::Interned;
+use crate::value::{Kind, Value};
+
+/// So many raw texts are remembered.
+const MAX_TEXTS: usize = 16_384;
+/// So many values their literals have together.
+const MAX_VALUES: usize = 256 * 1024;
+
+/// Hash of a raw text: 128 bits under keys that are random for each table, so that nobody can make two texts collide.
+pub(super) type Raw = (u64, u64);
+
+#[derive(Debug)]
+struct Entry {
+    interned: Interned,
+    /// Where the values of its literals are.
+    literals: Range<u32>,
+}
+
+/// The table. Full, it begins anew.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    hashers: (RandomState, RandomState),
+    entries: HashMap<Raw, Entry>,
+    /// Of all entries, one behind the other.
+    values: Vec<Value>,
+}
+
+impl Recent {
+    /// The hash of a raw text.
+    pub(super) fn raw(&self, sql: &[u8], truncated: bool) -> Raw {
+        (self.hashers.0.hash_one((sql, truncated)), self.hashers.1.hash_one((sql, truncated)))
+    }
+
+    /// What the text became, and its literals.
+    pub(super) fn get(&self, raw: Raw) -> Option<(Interned, &[Value])> {
+        let entry = self.entries.get(&raw)?;
+        let index = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
+        let literals = self.values.get(index(entry.literals.start)..index(entry.literals.end));
+        Some((entry.interned, literals.unwrap_or_default()))
+    }
+
+    /// Remembers a text. Not one with a point in time among its literals: how far that lies from now is different the
+    /// next time.
+    pub(super) fn insert(&mut self, raw: Raw, interned: Interned, literals: &[Value]) {
+        let full = self.entries.len() >= MAX_TEXTS || self.values.len() + literals.len() > MAX_VALUES;
+        if literals.len() > MAX_VALUES || literals.iter().any(|value| value.kind() == Kind::Time) {
+            return;
+        }
+        if full {
+            self.entries.clear();
+            self.values.clear();
+        }
+        let start = u32::try_from(self.values.len());
+        self.values.extend_from_slice(literals);
+        if let (Ok(start), Ok(end)) = (start, u32::try_from(self.values.len())) {
+            self.entries.insert(raw, Entry { interned, literals: start..end });
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Which values of a statement may be passwords. Nothing is kept of them, not even features.
+//!
+//! A statement's words tell: `PASSWORD 'x'`, `OPTIONS (password 'x')`, `SET password = 'x'`, `IDENTIFIED BY 'x'`,
+//! `CONNECTION 'host=... password=x'`, `crypt('x', ...)`. A password that only its place gives away, as in
+//! `INSERT INTO users (name, password) VALUES ('a', 'x')`, is a value like any other.
+
+use super::lexer::{Kind, Token};
+
+/// So many tokens behind a telling word a value still belongs to it, parentheses not counted.
+const REACH: u8 = 3;
+
+/// Reads along and remembers the last telling word.
+#[derive(Debug, Default)]
+pub(super) struct Secrets {
+    reach: u8,
+}
+
+impl Secrets {
+    /// Passes the next token that is not blank. True: if it is a value, it may be a password.
+    pub(super) fn pass(&mut self, token: &Token<'_>) -> bool {
+        let near = self.reach > 0;
+        self.reach = match token.kind {
+            // `CONNECTION LIMIT 5` is none.
+            Kind::Word if token.is_word("connection") => 1,
+            Kind::Word | Kind::Quoted if tells(token.text) => REACH,
+            Kind::Punct if token.text == b"(" => self.reach,
+            Kind::Punct if matches!(token.text, b")" | b"," | b";") => 0,
+            _ => self.reach.saturating_sub(1),
+        };
+        near || (matches!(token.kind, Kind::String { .. }) && mentions(token.text))
+    }
+}
+
+/// A value behind this name may be a password.
+fn tells(name: &[u8]) -> bool {
+    let is = |word: &str| name.eq_ignore_ascii_case(word.as_bytes());
+    is("pwd") || is("identified") || is("crypt") || is("passphrase") || mentions(name)
+}
+
+/// Names a password, as in `user_password`, `passwd` or the connection string `host=a password=x`.
+fn mentions(text: &[u8]) -> bool {
+    // The rarest letter first: strings can be long.
+    let mut at_w = text.iter().enumerate().filter(|(_, b)| matches!(b, b'w' | b'W'));
+    at_w.any(|(at, _)| text.get(..at).is_some_and(|before| ends_alike(before, b"pass")))
+}
+
+fn ends_alike(text: &[u8], lower: &[u8]) -> bool {
+    text.last_chunk::<4>().is_some_and(|end| end.eq_ignore_ascii_case(lower))
+}

@@ -1,0 +1,68 @@
+//! What a text looks like, and whether it is one at all.
+
+use super::number::{self, Number};
+use super::{moment, uuid};
+
+/// What a text of unknown type says that it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Form {
+    Number(Number),
+    Uuid([u8; 16]),
+    /// Microseconds from 1970-01-01 UTC.
+    Time(i64),
+    Text,
+}
+
+/// Looks at the first byte first: most texts begin with a letter and are nothing else.
+#[inline]
+pub(super) fn sniff(text: &[u8]) -> Form {
+    let Some(first) = text.first() else { return Form::Text };
+    match first {
+        b'0'..=b'9' | b'-' => digits_first(text),
+        b'a'..=b'f' | b'A'..=b'F' if text.len() == 36 => uuid::parse(text).map_or(Form::Text, Form::Uuid),
+        b'{' if text.len() == 38 => uuid::parse(text).map_or(Form::Text, Form::Uuid),
+        _ => Form::Text,
+    }
+}
+
+#[inline]
+fn digits_first(text: &[u8]) -> Form {
+    if let Some(number) = number::whole(text) {
+        return Form::Number(Number::Whole(number));
+    }
+    if text.get(4) == Some(&b'-')
+        && let Some(micros) = moment::parse(text)
+    {
+        return Form::Time(micros);
+    }
+    if let Some(uuid) = uuid::parse(text) {
+        return Form::Uuid(uuid);
+    }
+    number::fraction(text).map_or(Form::Text, Form::Number)
+}
+
+/// [`super::Value::first_character`] as its code.
+#[inline]
+pub(super) fn first_class(first: u8) -> u8 {
+    match first {
+        b'0'..=b'9' => 0,
+        b'a'..=b'z' => 1,
+        b'A'..=b'Z' => 2,
+        b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c => 3,
+        0..0x80 => 4,
+        _ => 5,
+    }
+}
+
+/// `password` in any case, then maybe quotes and spaces, then `=` or `:`: what follows may be one.
+#[cold]
+pub(super) fn names_a_password(text: &[u8]) -> bool {
+    const WORD: &[u8] = b"password";
+    (0..text.len()).filter(|at| matches!(text[*at], b'=' | b':')).any(|at| {
+        let before = &text[..at];
+        let skipped =
+            before.iter().rev().take_while(|b| matches!(b, b' ' | b'\t' | b'"' | b'\'' | b'\\')).take(8);
+        let word = &before[..at - skipped.count()];
+        word.last_chunk::<8>().is_some_and(|last| last.eq_ignore_ascii_case(WORD))
+    })
+}
