@@ -73,10 +73,10 @@ fn the_threshold_that_a_person_gave_divides_slow_from_fast() {
 }
 
 /// Case 9.
-#[test]
-fn a_statement_prepared_before_the_capture_is_explained_by_its_values() {
+#[track_caller]
+fn prepared_before(style: Style) {
     let _shared = shared();
-    let mut plan = Plan::of(Style::Text, |random| request(random, "by_digit", &[3, 7]));
+    let mut plan = Plan::of(style, |random| request(random, "by_digit", &[3, 7]));
     plan.prepared_before = true;
     let outcome = watch(&plan, &[], |_| ());
     let finding = check(&outcome, ("$1", "last_digit", &["3", "7"]));
@@ -84,4 +84,15 @@ fn a_statement_prepared_before_the_capture_is_explained_by_its_values() {
     let statements = report["statements"].as_array().unwrap();
     let text = statements.iter().find(|statement| statement["id"] == finding["statement"]).unwrap();
     assert!(text["text"].as_str().unwrap().starts_with("(prepared before capture)"), "{text}");
+}
+
+#[test]
+fn text_parameters_of_a_statement_prepared_before_the_capture_explain_it() {
+    prepared_before(Style::Text);
+}
+
+/// Their types are not known, only their lengths.
+#[test]
+fn binary_parameters_of_a_statement_prepared_before_the_capture_explain_it() {
+    prepared_before(Style::PsycopgBinary);
 }

@@ -19,6 +19,12 @@ pub fn causes(report: &Value) -> Vec<Value> {
     findings.iter().filter(|finding| CAUSES.iter().any(|kind| finding["kind"] == *kind)).cloned().collect()
 }
 
+/// The values that the first cause names, where a test can say less than which they are.
+pub fn values_of_first(outcome: &Outcome) -> Vec<String> {
+    let causes = causes(&outcome.report());
+    causes.first().map(|finding| condition(&finding["attribute"]).2).unwrap_or_default()
+}
+
 /// A capture that ended well and has exactly this one cause, which all slow requests meet and no fast one.
 #[track_caller]
 pub fn check(outcome: &Outcome, expected: Condition<'_>) -> Value {

@@ -17,6 +17,8 @@ const PAUSE_MS: u64 = 4;
 pub enum Style {
     /// psycopg 3, parameters as text.
     Text,
+    /// psycopg 3, parameters in binary.
+    PsycopgBinary,
     /// psycopg 3, literals in a simple query.
     Literals,
     /// tokio-postgres, parameters in binary.
@@ -109,7 +111,7 @@ impl Plan {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), self.to_json().to_string()).unwrap();
         let command = match self.style {
-            Style::Text | Style::Literals => planned_psycopg(file.path()),
+            Style::Text | Style::PsycopgBinary | Style::Literals => planned_psycopg(file.path()),
             Style::Binary => {
                 let mut command = Command::new(env!("CARGO_BIN_EXE_planned-client"));
                 command.arg(file.path());
@@ -123,7 +125,7 @@ impl Plan {
         let style = match self.style {
             Style::Text => "text",
             Style::Literals => "literals",
-            Style::Binary => "binary",
+            Style::Binary | Style::PsycopgBinary => "binary",
         };
         let request = |request: &Request| {
             json!({

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tests::drivers::Driver;
 
-use crate::finding::{Counts, causes, check_counts};
+use crate::finding::{Counts, check_counts, values_of_first};
 use crate::plan::{Plan, Random, Request, Style};
 use crate::run::{Outcome, watch};
 use crate::server::{server, shared};
@@ -13,14 +13,7 @@ use crate::server::{server, shared};
 /// All slow requests lie in one window of time, and no fast one does. The window itself is written as the report likes.
 #[track_caller]
 fn check_window(outcome: &Outcome, counts: Counts) {
-    let report = outcome.report();
-    let values: Vec<String> = causes(&report)
-        .first()
-        .and_then(|finding| finding["attribute"]["values"].as_array().cloned())
-        .unwrap_or_default()
-        .iter()
-        .map(|value| value.as_str().unwrap().to_owned())
-        .collect();
+    let values = values_of_first(outcome);
     let values: Vec<&str> = values.iter().map(String::as_str).collect();
     check_counts(outcome, &[("time", "window", &values)], counts);
 }
