@@ -8,7 +8,7 @@
 
 use std::collections::HashSet;
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracer::conn::Filter;
 use tracer::event::{SocketId, Transfer};
@@ -22,8 +22,10 @@ mod records;
 
 /// Connections that speak in turn, as a pool's do.
 const CONNECTIONS: u64 = 16;
-/// Requests of one batch: so many that filling the sample, which costs more than keeping it, does not count.
-const REQUESTS: u64 = 100_000;
+/// Requests that are made at a time, untimed, then taken, timed: as many as the ring buffer may hold.
+const TURN: u64 = 4_000;
+/// Turns of one batch: so many that filling the sample, which costs more than keeping it, does not count.
+const TURNS: u64 = 25;
 /// Batches of each kind.
 const BATCHES: usize = 31;
 /// `SELECT` by five parameters: int8, text, timestamptz, uuid, int4 in binary, as typed drivers send them.
@@ -63,21 +65,32 @@ fn execute(number: u64) -> Vec<u8> {
     [message(b'B', &body), message(b'E', b"\0\0\0\0\0"), message(b'S', b"")].concat()
 }
 
-/// The records of all connections, and how many of them come before the first execution.
-fn traffic() -> (Vec<Vec<u8>>, usize) {
-    let row = message(b'D', &[&[0, 2, 0, 0, 0, 8][..], &[0; 8], &[0, 0, 0, 8], &[0; 8]].concat());
-    let prepared = [message(b'1', b""), message(b'Z', b"I")].concat();
-    let answer =
-        [message(b'2', b""), row.clone(), row, message(b'C', b"SELECT 2\0"), message(b'Z', b"I")].concat();
-    let mut positions = vec![[0u64; 2]; usize::try_from(CONNECTIONS).unwrap()];
-    let mut at = Nanos::from_secs(1);
-    let mut all = Vec::new();
-    let mut say = |connection: u64, sent: bool, bytes: &[u8], after: u64| {
-        at = at + Nanos(after);
-        let place = &mut positions[usize::try_from(connection).unwrap()][usize::from(sent)];
-        all.push(records::transfer(&Transfer {
+/// What all connections say, in the order of time.
+struct Traffic {
+    positions: Vec<[u64; 2]>,
+    at: Nanos,
+    number: u64,
+    answer: Vec<u8>,
+}
+
+impl Traffic {
+    fn new() -> Self {
+        let row = message(b'D', &[&[0, 2, 0, 0, 0, 8][..], &[0; 8], &[0, 0, 0, 8], &[0; 8]].concat());
+        let (bound, done, ready) = (message(b'2', b""), message(b'C', b"SELECT 2\0"), message(b'Z', b"I"));
+        Self {
+            positions: vec![[0; 2]; usize::try_from(CONNECTIONS).unwrap()],
+            at: Nanos::from_secs(1),
+            number: 0,
+            answer: [bound, row.clone(), row, done, ready].concat(),
+        }
+    }
+
+    fn say(&mut self, connection: u64, sent: bool, bytes: &[u8], after_ns: u64) -> Vec<u8> {
+        self.at = self.at + Nanos(after_ns);
+        let place = &mut self.positions[usize::try_from(connection).unwrap()][usize::from(sent)];
+        let record = records::transfer(&Transfer {
             socket: SocketId(connection + 1),
-            at,
+            at: self.at,
             task: Task { pid: 7, tid: 7 },
             sent,
             position: *place,
@@ -85,24 +98,35 @@ fn traffic() -> (Vec<Vec<u8>>, usize) {
             skipped: 0,
             ends_transfer: true,
             unreadable: false,
-        }));
+        });
         *place += bytes.len() as u64;
-        all.len()
-    };
-    let mut head = 0;
-    for connection in 0..CONNECTIONS {
-        say(connection, true, &prepare(), 1_000);
-        head = say(connection, false, &prepared, 50_000);
+        record
     }
-    for number in 0..REQUESTS {
-        say(number % CONNECTIONS, true, &execute(number), 1_000);
-        say(number % CONNECTIONS, false, &answer, 20_000 + number % 977 * 100);
+
+    /// Every connection prepares its statement.
+    fn prepares(&mut self) -> Vec<Vec<u8>> {
+        let prepared = [message(b'1', b""), message(b'Z', b"I")].concat();
+        let both = |connection| {
+            [self.say(connection, true, &prepare(), 1_000), self.say(connection, false, &prepared, 50_000)]
+        };
+        (0..CONNECTIONS).flat_map(both).collect()
     }
-    (all, head)
+
+    /// The next executions.
+    fn turn(&mut self) -> Vec<Vec<u8>> {
+        let mut records = Vec::new();
+        for _ in 0..TURN {
+            let (connection, answer) = (self.number % CONNECTIONS, self.answer.clone());
+            records.push(self.say(connection, true, &execute(self.number), 1_000));
+            records.push(self.say(connection, false, &answer, 20_000 + self.number % 977 * 100));
+            self.number += 1;
+        }
+        records
+    }
 }
 
 /// Nanoseconds for one request.
-fn batch(records: &[Vec<u8>], head: usize, explain: bool) -> f64 {
+fn batch(explain: bool) -> f64 {
     let mut pipeline = Pipeline::new(Settings {
         protocols: REGISTRY.iter().collect(),
         filter: Filter::default(),
@@ -111,17 +135,21 @@ fn batch(records: &[Vec<u8>], head: usize, explain: bool) -> f64 {
         values: tracer::value::Settings::default(),
         explain,
     });
-    let (before, body) = records.split_at(head);
-    for record in before {
-        pipeline.record(record);
+    let mut traffic = Traffic::new();
+    for record in traffic.prepares() {
+        pipeline.record(&record);
     }
-    let begin = Instant::now();
-    for record in body {
-        pipeline.record(black_box(record));
+    let mut taken = Duration::ZERO;
+    for _ in 0..TURNS {
+        let records = traffic.turn();
+        let begin = Instant::now();
+        for record in &records {
+            pipeline.record(black_box(record));
+        }
+        taken += begin.elapsed();
     }
-    let taken = begin.elapsed();
-    assert_eq!(pipeline.totals().0.requests, REQUESTS);
-    taken.as_secs_f64() * 1e9 / REQUESTS as f64
+    assert_eq!(pipeline.totals().0.requests, TURN * TURNS);
+    taken.as_secs_f64() * 1e9 / (TURN * TURNS) as f64
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {
@@ -130,11 +158,10 @@ fn median(mut numbers: Vec<f64>) -> f64 {
 }
 
 fn main() {
-    let (records, head) = traffic();
     let (mut with, mut without, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for turn in 0..BATCHES {
         // Who goes first changes, so that neither gains from the other's warm caches.
-        let (one, two) = (batch(&records, head, turn % 2 == 0), batch(&records, head, turn % 2 != 0));
+        let (one, two) = (batch(turn % 2 == 0), batch(turn % 2 != 0));
         let (on, off) = if turn % 2 == 0 { (one, two) } else { (two, one) };
         with.push(on);
         without.push(off);

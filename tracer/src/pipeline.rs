@@ -40,7 +40,8 @@ pub struct Settings {
     pub slow: Option<Nanos>,
     /// How values become features.
     pub values: value::Settings,
-    /// Keep a sample of the requests, so that the slow ones can be compared with the fast ones.
+    /// Make features of values and keep a sample of the requests, so that the slow ones can be compared with the fast
+    /// ones. Without it values are passed over.
     pub explain: bool,
 }
 
@@ -55,6 +56,8 @@ pub struct Unanswered {
     pub request: InFlight,
     /// What is known of it beside its values, with its age as latency: to compare it with those that finished.
     pub facts: Facts,
+    /// Decides whether it is in a sample, as for those that finished.
+    pub tag: u64,
 }
 
 /// All stages.
@@ -170,9 +173,13 @@ fn started(connection: &Connection, request: &InFlight) -> Facts {
 impl Pipeline {
     /// An empty one.
     pub fn new(settings: Settings) -> Self {
+        let mut texts = Texts::with_extractor(MOST_TEXTS, Extractor::new(settings.values));
+        if !settings.explain {
+            texts.pass_over_values();
+        }
         Self {
             table: Table::new(settings.protocols, settings.filter, settings.open_before),
-            texts: Texts::with_extractor(MOST_TEXTS, Extractor::new(settings.values)),
+            texts,
             groups: Groups {
                 aggregator: Aggregator::new(Limits::default(), settings.slow),
                 sampler: settings
@@ -256,7 +263,8 @@ impl Pipeline {
             for request in buffer.drain(..) {
                 let group = self.groups.of(connection, request.text);
                 let facts = Facts { latency: now - request.started_at, ..started(connection, &request) };
-                all.push(Unanswered { connection: connection.id, group, request, facts });
+                let tag = self.groups.sampler.as_mut().map_or(0, Sampler::draw);
+                all.push(Unanswered { connection: connection.id, group, request, facts, tag });
             }
         }
         all.sort_by_key(|unanswered| unanswered.request.started_at);

@@ -150,6 +150,11 @@ impl Histogram {
         self.counts().into_iter().map(|(bucket, count)| (highest_of(bucket), count)).collect()
     }
 
+    /// The lowest value that is counted together with this one.
+    pub fn lower_edge(value: Nanos) -> Nanos {
+        Nanos(lowest_of(bucket_of(value.0)))
+    }
+
     /// Counts by quarter octave, non-empty ones only: (highest value of it in ns, count). A quarter octave is a
     /// whole number of buckets, so these counts are exact too. 1 us to 1 h has 127 of them.
     pub fn quarter_octaves(&self) -> Vec<(u64, u64)> {

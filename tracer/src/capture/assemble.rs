@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::names::CaptureNames;
 use super::targets::{Targets, Traced};
 use crate::{
     config::AttachConfig,
@@ -12,7 +13,7 @@ use crate::{
         self_usage::SelfUsage,
         socket::{OpenSocket, State as SocketState},
     },
-    pipeline::Pipeline,
+    pipeline::{Pipeline, Unanswered},
     proto::Side,
     report::{
         address,
@@ -20,6 +21,7 @@ use crate::{
     },
     source::{Losses, Source, bpf::Kernel},
     time::Nanos,
+    why::examine::{Known, Waiting, examine},
 };
 
 /// Connections listed in a report; the others are in the totals only.
@@ -58,6 +60,7 @@ pub(super) fn report(parts: Parts<'_>) -> Report {
         })
         .collect();
     let coverage = coverage(&parts, &losses, u64::try_from(unanswered.len()).unwrap_or(u64::MAX));
+    let (findings, slow) = why(&parts, &coverage, &unanswered);
     let (probe_runs, probe_ns) = parts.kernel.cost.estimate();
     let usage = SelfUsage::read();
     let host = rustix::system::uname();
@@ -90,8 +93,44 @@ pub(super) fn report(parts: Parts<'_>) -> Report {
         statements: parts.pipeline.aggregator().statements(parts.pipeline.texts()),
         in_flight,
         syscalls: Vec::new(),
-        findings: Vec::new(),
+        findings,
+        slow,
     }
+}
+
+/// What sets slow requests apart.
+fn why(
+    parts: &Parts<'_>,
+    coverage: &model::Coverage,
+    unanswered: &[Unanswered],
+) -> (Vec<model::Finding>, Vec<model::Slow>) {
+    let Some(sampler) = parts.pipeline.sampler() else { return (Vec::new(), Vec::new()) };
+    let waiting: Vec<Waiting<'_>> = unanswered
+        .iter()
+        .map(|unanswered| Waiting {
+            text: unanswered.request.text,
+            facts: &unanswered.facts,
+            values: &unanswered.request.values,
+            tag: unanswered.tag,
+        })
+        .collect();
+    let known = Known {
+        aggregator: parts.pipeline.aggregator(),
+        sampler,
+        texts: parts.pipeline.texts(),
+        waiting: &waiting,
+        given: parts.config.slow.map(super::nanos),
+        encrypted: coverage.connections_tls_opaque,
+        lost: coverage.answers_unmatched,
+    };
+    examine(&known, &|text| {
+        Box::new(CaptureNames {
+            pipeline: &*parts.pipeline,
+            clock: parts.clock,
+            show_values: parts.config.show_values,
+            text,
+        })
+    })
 }
 
 fn coverage(parts: &Parts<'_>, losses: &Losses, in_flight: u64) -> model::Coverage {

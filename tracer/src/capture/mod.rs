@@ -4,6 +4,7 @@
 
 mod assemble;
 mod destination;
+mod names;
 mod progress;
 mod signals;
 mod targets;
@@ -117,7 +118,7 @@ pub fn run(config: &AttachConfig) -> Result<Finished, CaptureError> {
         filter,
         open_before,
         slow: config.slow.map(nanos),
-        values: value::Settings { epoch_micros: clock.epoch_micros(), show_values: false },
+        values: value::Settings { epoch_micros: clock.epoch_micros(), show_values: config.show_values },
         explain: true,
     });
     let began = monotonic();

@@ -34,8 +34,11 @@ pub struct Report {
     pub in_flight: Vec<InFlight>,
     /// System calls of the targets, by total time.
     pub syscalls: Vec<Syscall>,
-    /// What sets slow requests apart from fast ones.
+    /// What sets slow requests apart from fast ones. Of each statement the one that explains most first, then the effects.
     pub findings: Vec<Finding>,
+    /// Statements with a slow group, explained or not, by the time of their slow requests, the most first.
+    #[serde(default)]
+    pub slow: Vec<Slow>,
 }
 
 /// The program that made the report.
@@ -303,10 +306,11 @@ pub struct Syscall {
     pub latency: Distribution,
 }
 
-/// An attribute that sets slow requests apart from fast ones.
+/// An attribute that sets slow requests apart from fast ones. It goes with slowness; whether it is the cause, no capture
+/// can tell.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What sort of difference.
+    /// `attribute`: one attribute; `pair`: two that hold together; `effect`: something of the answer, which came after.
     pub kind: String,
     /// Id of the statement it is about.
     pub statement: String,
@@ -314,16 +318,26 @@ pub struct Finding {
     pub summary: String,
     /// What the slow ones have in common.
     pub attribute: Attribute,
-    /// Slow requests with it.
+    /// The second attribute of a pair.
+    #[serde(default)]
+    pub and: Option<Attribute>,
+    /// Slow requests with it. This and the next three count requests that were compared and not all requests, where
+    /// only a sample was: see [`Slow::slow_sampled`].
     pub slow_matched: u64,
-    /// All slow requests.
+    /// All slow requests that were compared.
     pub slow_total: u64,
     /// Fast requests with it.
     pub fast_matched: u64,
-    /// All fast requests.
+    /// All fast requests that were compared.
     pub fast_total: u64,
-    /// Probability of such a difference by chance.
+    /// Probability of such a difference by chance, corrected for everything that was tried.
     pub p_value: f64,
+    /// How much of the question "slow or fast?" it answers: 0 nothing, 1 all.
+    #[serde(default)]
+    pub explained: f64,
+    /// Attributes that the very same requests have: the capture cannot tell which of them it is.
+    #[serde(default)]
+    pub same_requests: Vec<Attribute>,
 }
 
 /// A property of requests.
@@ -333,6 +347,67 @@ pub struct Attribute {
     pub subject: String,
     /// For instance `last_digit`, `is_null`, `length`, `value_hash`.
     pub feature: String,
-    /// The values of the feature that slow requests have.
+    /// The values that slow requests have: any of these; or limits (`>= 900000`, `<= 30 s`), all of which hold.
     pub values: Vec<String>,
+}
+
+/// The slow requests of one statement.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slow {
+    /// Id of the statement, over all databases and servers.
+    pub statement: String,
+    /// How many, how slow, and against what: one sentence for people.
+    pub summary: String,
+    /// Requests that took this long or longer are slow.
+    pub split_ns: u64,
+    /// How that was decided.
+    pub split_by: SplitBy,
+    /// Slow requests, those in flight among them.
+    pub slow: u64,
+    /// Fast requests.
+    pub fast: u64,
+    /// Slow requests that were in flight when the capture ended.
+    pub in_flight: u64,
+    /// Slow requests that were compared: all, or a sample.
+    pub slow_sampled: u64,
+    /// Fast requests that were compared: all, or a sample.
+    pub fast_sampled: u64,
+    /// 99 % of the fast ones took this long or less.
+    pub fast_p99_ns: u64,
+    /// Half of the slow ones took this long or longer; those in flight count with their age.
+    pub slow_p50_ns: u64,
+    /// There is a finding that is no effect.
+    pub explained: bool,
+    /// How many conditions were tried.
+    pub tried: u64,
+    /// Subjects in which no difference was found.
+    pub no_difference: Vec<String>,
+    /// What could not be seen and might be what differs: sentences for people.
+    pub not_seen: Vec<String>,
+    /// Values of slow requests; only with `--show-values`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slow_examples: Vec<String>,
+    /// Values of fast requests; only with `--show-values`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fast_examples: Vec<String>,
+}
+
+impl Slow {
+    /// About how much time the slow requests took together: statements are ordered by it.
+    pub fn time_ns(&self) -> u128 {
+        u128::from(self.slow) * u128::from(self.slow_p50_ns)
+    }
+}
+
+/// How it was decided which requests are slow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SplitBy {
+    /// By `--slow`.
+    #[default]
+    Given,
+    /// Slow and fast ones are two humps of the distribution.
+    TwoHumps,
+    /// They are a tail that the others do not let expect.
+    Tail,
 }

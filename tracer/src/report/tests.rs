@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::model::{Connection, Cost, Coverage, Distribution, EndedBy, InFlight, Report};
+use super::model::{Connection, Cost, Coverage, Distribution, EndedBy, Finding, InFlight, Report, Slow};
 use super::testdata;
 use super::{Layout, OUTPUTS, Output, output};
 
@@ -158,14 +158,19 @@ fn json_has_every_field_of_the_schema() {
     let mut report = testdata::errors();
     report.in_flight.push(InFlight::default());
     report.syscalls.push(super::model::Syscall::default());
-    report.findings.push(super::model::Finding::default());
+    report.findings.push(Finding {
+        and: Some(super::model::Attribute::default()),
+        same_requests: vec![super::model::Attribute::default()],
+        ..Finding::default()
+    });
+    report.slow.push(Slow::default());
     report.targets[0].ended = Some(super::model::Ended::default());
     let value = serde_json::to_value(&report).unwrap();
     let distribution = "buckets hdr max_ns mean_ns min_ns p50_ns p90_ns p95_ns p999_ns p99_ns sum_ns";
     for (path, expected) in [
         (
             "",
-            "capture connections cost coverage findings host in_flight schema statements syscalls targets tool",
+            "capture connections cost coverage findings host in_flight schema slow statements syscalls targets tool",
         ),
         ("/tool", "version"),
         ("/host", "arch hostname kernel"),
@@ -192,9 +197,17 @@ fn json_has_every_field_of_the_schema() {
         ("/syscalls/0/latency", distribution),
         (
             "/findings/0",
-            "attribute fast_matched fast_total kind p_value slow_matched slow_total statement summary",
+            "and attribute explained fast_matched fast_total kind p_value same_requests slow_matched slow_total \
+             statement summary",
         ),
         ("/findings/0/attribute", "feature subject values"),
+        ("/findings/0/and", "feature subject values"),
+        ("/findings/0/same_requests/0", "feature subject values"),
+        (
+            "/slow/0",
+            "explained fast fast_p99_ns fast_sampled in_flight no_difference not_seen slow slow_p50_ns slow_sampled \
+             split_by split_ns statement summary tried",
+        ),
     ] {
         let mut names: Vec<&str> =
             value.pointer(path).unwrap().as_object().unwrap().keys().map(String::as_str).collect();
@@ -242,6 +255,16 @@ proptest! {
         let statement = report.statements[0].id.clone();
         let connection = report.connections[0].id.clone();
         report.in_flight.push(InFlight { statement, connection, thread: u32::MAX, age_ns: u64::MAX });
+        let (mut finding, mut slow) = (Finding::default(), Slow::default());
+        finding.statement.clone_from(&report.statements[0].id);
+        finding.summary.clone_from(&controls);
+        slow.statement.clone_from(&report.statements[0].id);
+        slow.summary.clone_from(&text);
+        for list in [&mut slow.no_difference, &mut slow.not_seen, &mut slow.slow_examples, &mut slow.fast_examples] {
+            list.extend([controls.clone(), name.clone()]);
+        }
+        report.slow.extend([slow, Slow { statement: text.clone(), ..Slow::default() }]);
+        report.findings.push(finding);
         for error in report.statements.iter_mut().flat_map(|s| &mut s.errors) {
             error.code.clone_from(&text);
         }

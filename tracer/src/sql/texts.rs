@@ -78,6 +78,7 @@ pub struct Texts {
     layouts: Layouts,
     extractor: Extractor,
     literals: Vec<Value>,
+    passes_over_values: bool,
     limit: usize,
     overflowed: u64,
 }
@@ -104,11 +105,22 @@ impl Texts {
             layouts: Layouts::default(),
             extractor,
             literals: Vec::new(),
+            passes_over_values: false,
             limit: limit.max(1),
             overflowed: 0,
         };
         texts.label("(other)");
         texts
+    }
+
+    /// No features are made of values from now on: every statement has none.
+    pub fn pass_over_values(&mut self) {
+        self.passes_over_values = true;
+    }
+
+    /// Whether features are made of values.
+    pub fn passes_over_values(&self) -> bool {
+        self.passes_over_values
     }
 
     /// As [`Texts::intern`], where the values do not matter.
@@ -140,7 +152,7 @@ impl Texts {
             (true, _) => self.intern_cut(),
         };
         // Texts past the limit stay countable, and their values have nothing in common.
-        if text == Self::OTHER {
+        if text == Self::OTHER || self.passes_over_values {
             return Interned { text, layout: LayoutId::NOTHING };
         }
         self.reader.read(self.normalizer.slots(), Sent { sql, at }, &mut self.extractor);
@@ -179,7 +191,12 @@ impl Texts {
     }
 
     /// What makes features of values.
-    pub fn extractor(&mut self) -> &mut Extractor {
+    pub fn extractor(&self) -> &Extractor {
+        &self.extractor
+    }
+
+    /// As [`Texts::extractor`], to make them.
+    pub fn extractor_mut(&mut self) -> &mut Extractor {
         &mut self.extractor
     }
 

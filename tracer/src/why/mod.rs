@@ -5,6 +5,7 @@
 //! them; `words` puts them into sentences. Never sees a value: only features and keyed hashes.
 
 pub mod attribute;
+pub mod examine;
 pub mod sample;
 pub mod search;
 pub mod split;

@@ -202,16 +202,19 @@ impl Exchange {
     fn bind_values(&mut self, statement: NameId, frame: &Frame<'_>, texts: &mut Texts) -> Vec<Value> {
         let mut values = std::mem::take(&mut self.assembled);
         values.clear();
+        if texts.passes_over_values() {
+            return values;
+        }
         let sent = self.names.sent(statement);
         let types = sent.map_or(&[][..], |sent| &sent.types);
         let layout = sent.map_or(LayoutId::PARAMETERS, |sent| sent.layout);
         let at = frame.first.at;
         if layout == LayoutId::PARAMETERS {
-            parameters::bind_values(frame.body, types, texts.extractor(), at, &mut values);
+            parameters::bind_values(frame.body, types, texts.extractor_mut(), at, &mut values);
             return values;
         }
         self.given.clear();
-        parameters::bind_values(frame.body, types, texts.extractor(), at, &mut self.given);
+        parameters::bind_values(frame.body, types, texts.extractor_mut(), at, &mut self.given);
         let literals = sent.map_or(&[][..], |sent| &sent.literals);
         texts.assemble(layout, &self.given, literals, &mut values);
         values

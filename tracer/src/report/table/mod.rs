@@ -11,6 +11,7 @@ mod in_flight;
 mod line;
 mod sparkline;
 mod statements;
+mod why_slow;
 
 use std::io;
 
@@ -23,8 +24,15 @@ use line::Page;
 pub struct Table;
 
 /// The sections in reading order. One that has nothing to say writes nothing.
-const SECTIONS: &[fn(&Report, &mut Page<'_>) -> io::Result<()>] =
-    &[capture::write, in_flight::write, statements::write, connections::write, coverage::write, cost::write];
+const SECTIONS: &[fn(&Report, &mut Page<'_>) -> io::Result<()>] = &[
+    capture::write,
+    in_flight::write,
+    why_slow::write,
+    statements::write,
+    connections::write,
+    coverage::write,
+    cost::write,
+];
 
 impl Output for Table {
     fn name(&self) -> &'static str {

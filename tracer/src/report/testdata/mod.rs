@@ -1,5 +1,7 @@
 //! Reports for tests, made the way real ones are made: requests go through the aggregator.
 
+mod why_slow;
+
 use crate::agg::{Aggregator, Limits};
 use crate::event::Address;
 use crate::report::model::*;
@@ -284,5 +286,7 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
         ("incomplete", incomplete()),
         ("no_traffic", no_traffic()),
         ("hostile", hostile()),
+        ("why_slow", why_slow::explained()),
+        ("why_slow_values", why_slow::values_shown()),
     ]
 }

@@ -75,7 +75,7 @@ fn values(expected: &str, extractor: &mut Extractor) -> Vec<Value> {
 fn execution(texts: &mut Texts, sql: &str, truncated: bool) -> (TextId, LayoutId, Vec<Value>) {
     let interned = texts.intern(sql.as_bytes(), truncated, AT);
     let literals = texts.literals().to_vec();
-    let parameters: Vec<Value> = (1..=20).map(|n| parameter(n, texts.extractor())).collect();
+    let parameters: Vec<Value> = (1..=20).map(|n| parameter(n, texts.extractor_mut())).collect();
     let mut out = Vec::new();
     texts.assemble(interned.layout, &parameters, &literals, &mut out);
     (interned.text, interned.layout, out)
@@ -86,7 +86,7 @@ fn check_with(sql: &str, truncated: bool, expected: &str) {
     let mut texts = Texts::new(10);
     let (text, layout, first) = execution(&mut texts, sql, truncated);
     let positions = texts.get(text).positions.len();
-    let expected = values(expected, texts.extractor());
+    let expected = values(expected, texts.extractor_mut());
     assert_eq!(positions, expected.len(), "of {sql:?}");
     assert_eq!(first.get(..positions).unwrap(), expected, "of {sql:?}");
     let all_parameters = layout == LayoutId::PARAMETERS;
@@ -276,7 +276,7 @@ fn a_cut_text_is_a_beginning_of_its_statement() {
     let (whole, ..) = execution(&mut texts, "select 7 from t where a = $1 and b = 5 and c = $2", false);
     let (cut, layout, values) = execution(&mut texts, "select 8 from t where a = $1 an", true);
     assert_eq!((cut, layout == LayoutId::PARAMETERS), (whole, false));
-    assert_eq!(values, [value("8", texts.extractor()), value("$1", texts.extractor())]);
+    assert_eq!(values, [value("8", texts.extractor_mut()), value("$1", texts.extractor_mut())]);
     let (cut, layout, values) = execution(&mut texts, "sel", true);
     assert_eq!((texts.get(cut).text.as_str(), layout), ("…", LayoutId::NOTHING));
     assert_eq!(values, []);

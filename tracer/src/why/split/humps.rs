@@ -42,11 +42,11 @@ pub(super) fn find(values: &Values) -> Option<u64> {
     let axis = Axis { cells: &cells, below: &below };
     let mut best: Option<(f64, u64)> = None;
     for from in 1..cells.len() {
-        if below[from] < (values.total * LEAST_FAST).max(LEAST_SLOW) {
+        if axis.count(0, from) < (values.total * LEAST_FAST).max(LEAST_SLOW) {
             continue;
         }
         for to in from + 1..cells.len() {
-            if values.total - below[to] < LEAST_SLOW {
+            if axis.count(to, cells.len()) < LEAST_SLOW {
                 break;
             }
             let width = axis.width(from, to);

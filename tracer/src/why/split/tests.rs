@@ -114,8 +114,11 @@ fn a_tail_is_what_the_bulk_does_not_let_expect() {
     assert!(text == "Tail 60 of 1000" || text.starts_with("TwoHumps 6"), "{text}");
 }
 
+/// Draws one latency.
+type Distribution = fn(&mut Draw) -> f64;
+
 /// None of these has a slow group: (name, distribution around 1).
-fn one_hump() -> Vec<(&'static str, fn(&mut Draw) -> f64)> {
+fn one_hump() -> Vec<(&'static str, Distribution)> {
     vec![
         ("log-normal 0.1", |d| d.log_normal(0.1)),
         ("log-normal 0.3", |d| d.log_normal(0.3)),

@@ -4,7 +4,8 @@
 //! server. An empty name is written `-`. `...N` in place of a message: N bytes that were not captured. `cut` at the end
 //! of a line: the transfer goes on in the next chunk.
 //!
-//! Client: `P name sql`, `B portal statement`, `D S name`, `D P name`, `C S name`, `C P name`, `E portal [limit]`, `S`,
+//! Client: `P name sql`, `B portal statement [value ...]` (`NULL`, text, or
+//! binary as `#` and hex digits; without any, one text value), `D S name`, `D P name`, `C S name`, `C P name`, `E portal [limit]`, `S`,
 //! `H`, `Q sql`, `F`, `d N` (CopyData of N bytes), `c`, `f`, `X`, `p secret`, `startup k=v ...`, `ssl`, `gss`,
 //! `cancel pid secret`, `hex 00ff`.
 //! Server: `1 2 3 n s I c T t D G H W V A N par` by letter, `C tag`, `Z I`, `E code`, `FATAL code`, `R`, `K pid secret`,
@@ -15,6 +16,7 @@ use crate::proto::{Chunk, Moment, Protocol, Side};
 use crate::request::{InFlight, Request, Requests, Task};
 use crate::sql::Texts;
 use crate::time::Nanos;
+use crate::value::{self, Extractor, Kind, Value};
 
 /// One chunk of a dialogue.
 #[derive(Clone, Debug)]
@@ -54,6 +56,28 @@ fn row(bytes: usize) -> Vec<u8> {
     [&[0, 1][..], &length.to_be_bytes(), &vec![b'v'; bytes]].concat()
 }
 
+/// Formats and values of a Bind.
+fn bind_values(given: &[&str]) -> Vec<u8> {
+    let count = u16::try_from(given.len()).unwrap().to_be_bytes();
+    let (mut formats, mut values) = (count.to_vec(), count.to_vec());
+    for word in given {
+        let binary = word.strip_prefix('#').map(hex);
+        formats.extend([0, u8::from(binary.is_some())]);
+        if *word == "NULL" {
+            values.extend(u32::MAX.to_be_bytes());
+            continue;
+        }
+        let bytes = binary.unwrap_or_else(|| word.as_bytes().to_vec());
+        values.extend(u32::try_from(bytes.len()).unwrap().to_be_bytes());
+        values.extend(bytes);
+    }
+    if !given.iter().any(|word| word.starts_with('#')) {
+        // No format at all: all are text.
+        formats = vec![0, 0];
+    }
+    [formats, values].concat()
+}
+
 pub fn client(text: &str) -> Vec<u8> {
     let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
     let mut words = rest.split(' ').filter(|word| !word.is_empty());
@@ -64,9 +88,10 @@ pub fn client(text: &str) -> Vec<u8> {
         }
         "B" => {
             let (portal, statement) = (name(words.next()), name(words.next()));
-            // One text parameter of 6 bytes, one binary result column.
-            let values = b"\0\0\0\x01\0\0\0\x06bindme\0\x01\0\x01";
-            message(b'B', &[&portal[..], &statement, values].concat())
+            let given: Vec<&str> = words.collect();
+            let values = bind_values(if given.is_empty() { &["bindme"] } else { &given });
+            // One binary result column.
+            message(b'B', &[&portal[..], &statement, &values, &[0, 1, 0, 1]].concat())
         }
         "D" | "C" => {
             let kind = words.next().unwrap().as_bytes()[0];
@@ -174,7 +199,10 @@ pub struct Run {
 
 impl Run {
     pub fn new(from_start: bool) -> Self {
-        Self { observer: Observer::new(from_start), texts: Texts::new(10_000), out: Requests::default() }
+        // The table of values makes them visible to the tests; nothing else depends on it.
+        let extractor = Extractor::new(value::Settings { show_values: true, ..value::Settings::default() });
+        let texts = Texts::with_extractor(10_000, extractor);
+        Self { observer: Observer::new(from_start), texts, out: Requests::default() }
     }
 
     pub fn feed(&mut self, transfer: &Transfer) {
@@ -200,6 +228,36 @@ impl Run {
         let times = format!("{} {} {}", started_at.0, first_byte_at.0, ended_at.0);
         let error = request.error.map_or(String::new(), |code| format!(" {}", code.as_str()));
         format!("{times} rows={rows} {}{error}", self.text(request.text))
+    }
+
+    fn value(&mut self, value: Value) -> String {
+        let shown = value.hash().and_then(|hash| self.texts.extractor().shown(hash).map(str::to_owned));
+        match value.kind() {
+            Kind::Unseen => "?".to_owned(),
+            Kind::Null => "NULL".to_owned(),
+            Kind::List => format!("list of {}", value.elements()),
+            _ => shown.unwrap_or_else(|| "(not kept)".to_owned()),
+        }
+    }
+
+    /// Text and values of every request, then of those in flight, a line each.
+    pub fn values(&mut self) -> String {
+        self.observer.capture_ends(&mut self.out);
+        let finished = self.out.finished.iter();
+        let mut all: Vec<(String, Vec<Value>)> = finished
+            .map(|request| (self.text(request.text).to_owned(), self.out.values_of(request).to_vec()))
+            .collect();
+        let mut in_flight = Vec::new();
+        self.observer.in_flight(&mut in_flight);
+        for request in in_flight {
+            all.push((format!("in flight {}", self.text(request.text)), request.values));
+        }
+        let mut lines = Vec::new();
+        for (text, values) in all {
+            let values: Vec<String> = values.into_iter().map(|value| self.value(value)).collect();
+            lines.push(format!("{text} | {}", values.join(", ")).trim_end().to_owned());
+        }
+        lines.join("\n")
     }
 
     /// Requests, then in flight, then what was counted, a line each.

@@ -7,3 +7,4 @@ mod joined;
 mod messages;
 mod opening;
 mod properties;
+mod values;
