@@ -93,7 +93,9 @@ pub fn check_counts(outcome: &Outcome, expected: &[Condition<'_>], counts: Count
     assert_eq!(Counts::of(finding), counts, "{shown}");
     let p_value = finding["p_value"].as_f64().unwrap();
     assert!((0.0..MOST_PROBABLE).contains(&p_value), "{shown}");
-    assert!(!finding["summary"].as_str().unwrap().is_empty(), "{shown}");
+    let Counts { slow_matched, slow_total, fast_matched, fast_total } = counts;
+    let said = format!("{slow_matched} of {slow_total} slow, {fast_matched} of {fast_total} fast");
+    assert!(finding["summary"].as_str().unwrap().contains(&said), "{said}: {shown}");
     let statements = report["statements"].as_array().unwrap();
     assert!(statements.iter().any(|statement| statement["id"] == finding["statement"]), "{shown}");
     finding.clone()
