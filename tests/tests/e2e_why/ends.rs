@@ -26,7 +26,11 @@ fn requests_that_hang_at_the_end_count_as_slow() {
         Plan::of(Style::Binary, |random| request(random, "by_patience", &[3, 7])).phase(1, 0, hanging);
     plan.hangs = true;
     let outcome = watch(&plan, &[], |phase| match phase {
-        0 => drop(server().psql("UPDATE patience SET seconds = 0.4").unwrap()),
+        0 => {
+            // Those of an attempt before do not know yet that their client has gone.
+            server().psql(&format!("SELECT pg_terminate_backend(pid) {HANGING}")).unwrap();
+            server().psql("UPDATE patience SET seconds = 0.4").unwrap();
+        }
         1 => drop(server().psql("UPDATE patience SET seconds = 600").unwrap()),
         _ => wait_until_all_hang(),
     });
@@ -36,12 +40,14 @@ fn requests_that_hang_at_the_end_count_as_slow() {
     assert_eq!(outcome.report()["coverage"]["in_flight"], 12);
 }
 
+const HANGING: &str =
+    "FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE 'SELECT by_patience%'";
+
 /// For longer than any split between fast and slow.
 fn wait_until_all_hang() {
-    let sql =
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%by_patience%'";
+    let sql = format!("SELECT count(*) {HANGING}");
     let deadline = Instant::now() + Duration::from_secs(20);
-    while server().psql(sql).unwrap() != "12\n" {
+    while server().psql(&sql).unwrap() != "12\n" {
         assert!(Instant::now() < deadline, "they do not hang");
         std::thread::sleep(Duration::from_millis(20));
     }
