@@ -1,18 +1,26 @@
 //! A statement text of any bytes: normalised, cut into statements, and asked for its effect.
 
-use tracer::sql::{Texts, effect, statements};
+use tracer::sql::{LayoutId, Texts, effect, statements};
+use tracer::time::Nanos;
 
 /// The first byte says whether the text was cut.
 pub(super) fn run(data: &[u8]) {
     let Some((first, sql)) = data.split_first() else { return };
     let truncated = first & 1 == 1;
     let mut texts = Texts::new(4);
-    let id = texts.intern_sql(sql, truncated);
+    let interned = texts.intern(sql, truncated, Nanos::default());
+    let (id, literals) = (interned.text, texts.literals().to_vec());
     let text = texts.get(id);
+    let positions = text.positions.len();
     assert!(!text.text.is_empty(), "no text is empty");
     assert!(!text.text.chars().any(char::is_control), "a control character passed through: {:?}", text.text);
     let once = text.text.clone();
-    assert_eq!(texts.intern_sql(sql, truncated), id, "the same text, another entry");
+    assert_eq!(texts.intern(sql, truncated, Nanos::default()), interned, "the same text, another entry");
+    assert_eq!(texts.literals(), literals, "the same text, other literals");
+    let mut values = Vec::new();
+    texts.assemble(interned.layout, &[], &literals, &mut values);
+    let expected = if interned.layout == LayoutId::PARAMETERS { 0 } else { positions };
+    assert_eq!(values.len(), expected, "a value for every position");
 
     let mut bytes = 0;
     for statement in statements(sql) {

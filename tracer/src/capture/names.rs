@@ -6,10 +6,7 @@ use crate::{
     report::address,
     sql::TextId,
     time::Nanos,
-    why::{
-        attribute::error_from_code,
-        words::{Names, Place},
-    },
+    why::words::{Names, Place},
 };
 
 /// Names for the findings of one statement.
@@ -44,10 +41,6 @@ impl Names for CaptureNames<'_> {
 
     fn statement(&self, text: TextId) -> String {
         self.pipeline.texts().get(text).text.clone()
-    }
-
-    fn error(&self, code: i64) -> Option<String> {
-        error_from_code(code).map(|code| code.as_str().to_owned())
     }
 
     fn time(&self, at: Nanos) -> String {

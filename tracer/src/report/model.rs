@@ -378,9 +378,9 @@ pub struct Slow {
     pub slow_p50_ns: u64,
     /// There is a finding that is no effect.
     pub explained: bool,
-    /// How many conditions were tried.
+    /// How many conditions the probabilities are corrected for: those of single attributes, for all statements.
     pub tried: u64,
-    /// Subjects in which no difference was found.
+    /// Subjects in which slow and fast requests do not differ. Values are not among them.
     pub no_difference: Vec<String>,
     /// What could not be seen and might be what differs: sentences for people.
     pub not_seen: Vec<String>,

@@ -3,16 +3,18 @@
 //! Never keeps a literal: what is stored is the normalised form only. Bytes come from the target and are hostile: any
 //! text, cut anywhere, gives some form, and none of its bytes can steer a terminal.
 //!
-//! `lexer` → `normalize` (`keywords`, `lists`, `slots`, `secrets`, `output`) → `texts` (`id`, `recent`); `read` makes
-//! features of literals, `layout` says where values stand. `statements` and `effect` read tokens too.
+//! `lexer` → `normalize` (`keywords`, `lists`, `slots`, `secrets`, `hints`, `operation`, `output`) → `texts` (`id`,
+//! `recent`); `read` makes features of literals, `layout` says where values stand. `statements` and `effect` read tokens too.
 
 mod effect;
+mod hints;
 mod id;
 mod keywords;
 mod layout;
 mod lexer;
 mod lists;
 mod normalize;
+mod operation;
 mod output;
 mod read;
 mod recent;

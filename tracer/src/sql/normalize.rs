@@ -8,9 +8,11 @@
 
 use std::ops::Range;
 
+use super::hints;
 use super::keywords::{self, After};
 use super::lexer::{Kind, Lexer, Token};
 use super::lists::{ListKind, Lists};
+use super::operation::Operation;
 use super::output::Output;
 use super::secrets::Secrets;
 use super::slots::Slots;
@@ -79,15 +81,6 @@ struct Here {
     unseen: bool,
 }
 
-/// How far the search for the operation is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Search {
-    First,
-    /// WITH was found at this depth: the verb behind its list counts.
-    Verb(u32),
-    Done,
-}
-
 /// Normalises statements into buffers that it keeps.
 #[derive(Debug)]
 pub(super) struct Normalizer {
@@ -102,8 +95,7 @@ pub(super) struct Normalizer {
     /// A parenthesis after this name opens a list of columns: `INTO t (a, b)` reads better so.
     names_table: bool,
     depth: u32,
-    operation: Vec<u8>,
-    search: Search,
+    operation: Operation,
 }
 
 impl Normalizer {
@@ -119,8 +111,7 @@ impl Normalizer {
             after_hint: false,
             names_table: false,
             depth: 0,
-            operation: Vec::new(),
-            search: Search::First,
+            operation: Operation::default(),
         }
     }
 
@@ -133,7 +124,7 @@ impl Normalizer {
         self.secrets = Secrets::default();
         self.operation.clear();
         (self.before, self.sign, self.after_hint) = (Before::Start, None, false);
-        (self.depth, self.search, self.names_table) = (0, Search::First, false);
+        (self.depth, self.names_table) = (0, false);
 
         let mut lexer = Lexer::new(sql);
         while let Some(token) = lexer.next() {
@@ -182,7 +173,7 @@ impl Normalizer {
 
     /// First keyword in capitals, or the verb behind a WITH list.
     pub(super) fn operation(&self) -> String {
-        String::from_utf8_lossy(&self.operation).into_owned()
+        self.operation.name()
     }
 
     /// Writes one token. False: the text was cut so that this token cannot be told.
@@ -249,9 +240,7 @@ impl Normalizer {
 
     fn constant(&mut self) {
         let mut negative = false;
-        if self.search == Search::First {
-            self.search = Search::Done;
-        }
+        self.operation.value();
         if let (Before::Unary, Some(sign)) = (self.before, self.sign.take()) {
             self.output.truncate(sign.start);
             self.before = sign.before;
@@ -267,18 +256,14 @@ impl Normalizer {
     }
 
     fn name(&mut self, text: &[u8], fold: bool, before: Before) {
-        if self.search == Search::First {
-            self.search = Search::Done;
-        }
+        self.operation.value();
         self.space_before_name();
         self.output.push_foreign(text, fold);
         self.before = before;
     }
 
     fn param(&mut self, text: &[u8]) {
-        if self.search == Search::First {
-            self.search = Search::Done;
-        }
+        self.operation.value();
         let digits = text.get(1..).unwrap_or_default();
         let n = digits.iter().fold(0u64, |n, d| n.saturating_mul(10).saturating_add(u64::from(d - b'0')));
         let shown = self.lists.param(n);
@@ -298,7 +283,7 @@ impl Normalizer {
             }
             None => &[],
         };
-        self.look_for_operation(text, lower);
+        self.operation.word(text, lower, self.depth);
         let qualified = self.before == Before::Joint;
         if keywords::is_constant(lower) && self.before.wants_constant(lower) {
             return self.constant();
@@ -322,24 +307,6 @@ impl Normalizer {
             _ => false,
         };
         self.name(text, true, before);
-    }
-
-    fn look_for_operation(&mut self, text: &[u8], lower: &[u8]) {
-        match self.search {
-            Search::First => {
-                let plain = !lower.is_empty() && lower.iter().all(|b| b.is_ascii_alphabetic());
-                self.search = if lower == b"with" { Search::Verb(self.depth) } else { Search::Done };
-                if plain {
-                    self.operation.extend(text.to_ascii_uppercase());
-                }
-            }
-            Search::Verb(depth) if depth == self.depth && keywords::is_verb(lower) => {
-                self.search = Search::Done;
-                self.operation.clear();
-                self.operation.extend(text.to_ascii_uppercase());
-            }
-            Search::Verb(_) | Search::Done => {}
-        }
     }
 
     fn operator(&mut self, text: &[u8]) {
@@ -460,33 +427,13 @@ impl Normalizer {
         }
     }
 
-    /// A hint stands where it stood; its names stay, its values go.
+    /// A hint stands where it stood.
     fn hint(&mut self, token: &Token<'_>) {
         if token.open {
             return;
         }
-        let body = token.text.get(3..token.text.len().saturating_sub(2)).unwrap_or_default();
         self.space(self.before != Before::Start);
-        self.output.push(b"/*+");
-        let mut tight = false;
-        for inner in Lexer::new(body) {
-            if inner.is_blank() || inner.kind == Kind::Hint {
-                continue;
-            }
-            let parenthesis = inner.is_punct("(") || inner.is_punct(")");
-            if !tight && !parenthesis {
-                self.output.push(b" ");
-            }
-            tight = inner.is_punct("(");
-            // What would end the hint early, or never.
-            let ends = inner.text.windows(2).any(|w| w == b"*/" || w == b"/*");
-            match inner.kind {
-                _ if ends || inner.open => self.output.push(b"?"),
-                Kind::String { .. } | Kind::Number => self.output.push(b"?"),
-                _ => self.output.push_foreign(inner.text, inner.kind == Kind::Word),
-            }
-        }
-        self.output.push(b" */");
+        hints::write(token, &mut self.output);
         self.after_hint = true;
     }
 }

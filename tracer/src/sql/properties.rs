@@ -2,12 +2,40 @@
 
 use proptest::prelude::*;
 
-use super::{Texts, effect, statements};
+use super::lexer::{Kind, Lexer};
+use super::{Interned, Position, Texts, effect, statements};
+use crate::time::Nanos;
+use crate::value::Value;
 
 fn shown(sql: &[u8], truncated: bool) -> String {
     let mut texts = Texts::new(10);
     let id = texts.intern_sql(sql, truncated);
     texts.get(id).text.clone()
+}
+
+fn intern(texts: &mut Texts, sql: &[u8], truncated: bool) -> (Interned, Vec<Position>, Vec<Value>) {
+    let interned = texts.intern(sql, truncated, Nanos::default());
+    let mut values = Vec::new();
+    let literals = texts.literals().to_vec();
+    texts.assemble(interned.layout, &[Value::NULL; 9], &literals, &mut values);
+    (interned, texts.get(interned.text).positions.to_vec(), values)
+}
+
+/// How many `?` and different `$n` a form shows outside of hints.
+fn shown_positions(form: &str) -> usize {
+    let mut literals = 0;
+    let mut parameters = std::collections::HashSet::new();
+    for token in Lexer::new(form.as_bytes()) {
+        match token.kind {
+            Kind::Operator if token.text == b"?" => literals += 1,
+            Kind::Param => {
+                let number: u128 = std::str::from_utf8(&token.text[1..]).unwrap().parse().unwrap();
+                parameters.insert(number.min(u16::MAX.into()));
+            }
+            _ => {}
+        }
+    }
+    literals + parameters.len()
 }
 
 /// Pieces that lead the lexer into every state, in any order, and bytes of all kinds between them.
@@ -140,6 +168,58 @@ proptest! {
         let _: super::Effect<'_> = effect(&sql);
     }
 
+    /// Positions are what the form shows. (Not where it was shown before: there a `?` may be an operator as well.)
+    #[test]
+    fn every_position_is_shown(sql in any_bytes(), truncated: bool) {
+        prop_assume!(!sql.contains(&b'?'));
+        let mut texts = Texts::new(10);
+        let (interned, positions, _) = intern(&mut texts, &sql, truncated);
+        let form = &texts.get(interned.text).text;
+        prop_assert_eq!(positions.len(), shown_positions(form).min(256), "{:?}", form);
+        let literals = positions.iter().filter(|position| position.literal).count();
+        let highest = positions.iter().filter(|position| !position.literal).map(|position| position.number).max();
+        let numbers = positions.iter().filter(|position| position.literal).map(|position| position.number);
+        let from = highest.unwrap_or(0);
+        prop_assert!(numbers.enumerate().all(|(n, number)| usize::from(number) == (usize::from(from) + n + 1).min(65_535)));
+        prop_assert!(literals <= texts.literals().len());
+    }
+
+    /// A value for every position, and the same ones again.
+    #[test]
+    fn every_position_has_its_value(sql in any_bytes(), truncated: bool) {
+        let mut texts = Texts::new(10);
+        let first = intern(&mut texts, &sql, truncated);
+        prop_assert_eq!(intern(&mut texts, &sql, truncated), first.clone());
+        let (interned, positions, values) = first;
+        if interned.layout != super::LayoutId::PARAMETERS {
+            prop_assert_eq!(values.len(), positions.len());
+        }
+    }
+
+    /// What positions there are is decided by the form alone; a cut leaves a beginning of them.
+    #[test]
+    fn positions_belong_to_the_form(
+        template in template(),
+        a in prop::collection::vec(plain_constant(), 1..6),
+        b in prop::collection::vec(plain_constant(), 1..6),
+    ) {
+        let (a, b) = (fill(template, &a, &[" "]), fill(template, &b, &["\n"]));
+        let of = |sql: &[u8], truncated| intern(&mut Texts::new(10), sql, truncated);
+        let (whole, other) = (of(a.as_bytes(), false), of(b.as_bytes(), false));
+        prop_assert_eq!(&whole.1, &other.1);
+        let mut texts = Texts::new(10);
+        intern(&mut texts, a.as_bytes(), false);
+        for cut in 0..=b.len() {
+            let (interned, positions, values) = intern(&mut texts, &b.as_bytes()[..cut], true);
+            prop_assert!(values.len() <= whole.1.len());
+            let alone = of(&b.as_bytes()[..cut], true).1;
+            let kinds = |positions: &[Position]| positions.iter().map(|p| p.literal).collect::<Vec<_>>();
+            prop_assert!(kinds(&whole.1).starts_with(&kinds(&alone)), "{:?}", &b[..cut]);
+            prop_assert_eq!(values.len(), alone.len());
+            prop_assert!(positions == whole.1 || texts.get(interned.text).text == "…");
+        }
+    }
+
     /// A form is its own form. (Not for text that is no SQL: there a `?` may be the operator as well.)
     #[test]
     fn normalising_twice_changes_nothing(
@@ -197,6 +277,9 @@ proptest! {
             rows(1, len), list(2 * len + 1, len), list(3 * len + 1, len), list(4 * len + 1, 1),
         );
         prop_assert_eq!(shown(sql(n).as_bytes(), false), shown(sql(m).as_bytes(), false));
+        let (a, b) = (intern(&mut Texts::new(10), sql(n).as_bytes(), false), intern(&mut Texts::new(10), sql(m).as_bytes(), false));
+        prop_assert_eq!(&a.1, &b.1);
+        prop_assert_eq!(a.1.len(), 5);
     }
 
     /// Case 77: cut anywhere, it joins the one whole statement that it is a part of.

@@ -64,3 +64,58 @@ impl Recent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_TEXTS, MAX_VALUES, Recent};
+    use crate::sql::{Interned, LayoutId, TextId};
+    use crate::time::Nanos;
+    use crate::value::{Extractor, Value};
+
+    fn interned(n: u32) -> Interned {
+        Interned { text: TextId(n), layout: LayoutId::NOTHING }
+    }
+
+    #[test]
+    fn every_text_has_its_own_literals() {
+        let mut recent = Recent::default();
+        let mut extractor = Extractor::default();
+        let (one, two) = (extractor.integer(1), extractor.integer(2));
+        let texts: [(&[u8], &[Value]); 4] = [(b"a", &[]), (b"b", &[one]), (b"c", &[two, one]), (b"d", &[])];
+        for (n, (sql, literals)) in (1..).zip(texts) {
+            recent.insert(recent.raw(sql, false), interned(n), literals);
+        }
+        for (n, (sql, literals)) in (1..).zip(texts) {
+            assert_eq!(recent.get(recent.raw(sql, false)), Some((interned(n), literals)));
+            assert_eq!(recent.get(recent.raw(sql, true)), None);
+        }
+    }
+
+    #[test]
+    fn a_point_in_time_is_not_remembered() {
+        let mut recent = Recent::default();
+        let mut extractor = Extractor::default();
+        let literals = [extractor.integer(1), extractor.time(0, Nanos(0))];
+        recent.insert((1, 1), interned(1), &literals);
+        assert_eq!(recent.get((1, 1)), None);
+    }
+
+    #[test]
+    fn it_is_bounded() {
+        let mut recent = Recent::default();
+        for n in 0..100_000 {
+            recent.insert((n, 0), interned(1), &[]);
+            assert!(recent.entries.len() <= MAX_TEXTS);
+        }
+        let many = vec![Value::NULL; 100_000];
+        for n in 0..5 {
+            recent.insert((n, 1), interned(2), &many);
+            assert!(recent.values.len() <= MAX_VALUES);
+        }
+        assert_eq!(recent.get((4, 1)), Some((interned(2), many.as_slice())));
+        assert_eq!(recent.get((1, 1)), None);
+        recent.insert((9, 1), interned(3), &vec![Value::NULL; MAX_VALUES + 1]);
+        assert_eq!(recent.get((9, 1)), None);
+        assert_eq!(recent.get((4, 1)), Some((interned(2), many.as_slice())));
+    }
+}

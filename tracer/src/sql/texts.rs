@@ -136,7 +136,8 @@ impl Texts {
     /// cuts depends on the length of the literals before, which must not decide about the group.) Else it is a text of
     /// its own, and stays one when the whole statement is seen later. A statement without any token is `(empty)`.
     ///
-    /// The positions of a cut statement are those that are left of it. A value that may be a password, that the cut may
+    /// The positions of a cut statement are those that are left of it: fewer than its text has, or more where that is
+    /// the text of one that was cut earlier. A value that may be a password, that the cut may
     /// have shortened, or whose list was cut is [`Value::UNSEEN`].
     pub fn intern(&mut self, sql: &[u8], truncated: bool, at: Nanos) -> Interned {
         self.literals.clear();

@@ -107,7 +107,7 @@ pub(super) fn signed(negative: bool, magnitude: u64) -> Option<i64> {
 }
 
 /// `-` and digits, as programs print a whole number: no plus sign, no leading zeros.
-#[inline]
+#[inline(always)]
 pub(super) fn whole(text: &[u8]) -> Option<i64> {
     let (negative, text) = match text {
         [b'-', rest @ ..] => (true, rest),

@@ -7,38 +7,47 @@ use super::{moment, uuid};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Form {
     Number(Number),
-    Uuid([u8; 16]),
+    /// The first digit is the highest.
+    Uuid(u128),
     /// Microseconds from 1970-01-01 UTC.
     Time(i64),
     Text,
 }
 
-/// Looks at the first byte first: most texts begin with a letter and are nothing else.
-#[inline]
+/// Looks at the first byte first: most texts begin with a letter and are nothing else, and most others are whole
+/// numbers.
+#[inline(always)]
 pub(super) fn sniff(text: &[u8]) -> Form {
     let Some(first) = text.first() else { return Form::Text };
     match first {
-        b'0'..=b'9' | b'-' => digits_first(text),
-        b'a'..=b'f' | b'A'..=b'F' if text.len() == 36 => uuid::parse(text).map_or(Form::Text, Form::Uuid),
-        b'{' if text.len() == 38 => uuid::parse(text).map_or(Form::Text, Form::Uuid),
+        b'0'..=b'9' | b'-' => match number::whole(text) {
+            Some(number) => Form::Number(Number::Whole(number)),
+            None => digits_first(text),
+        },
+        b'a'..=b'f' | b'A'..=b'F' if text.len() == 36 => uuid_or_text(text),
+        b'{' if text.len() == 38 => uuid_or_text(text),
         _ => Form::Text,
     }
 }
 
-#[inline]
+#[inline(never)]
 fn digits_first(text: &[u8]) -> Form {
-    if let Some(number) = number::whole(text) {
-        return Form::Number(Number::Whole(number));
-    }
     if text.get(4) == Some(&b'-')
         && let Some(micros) = moment::parse(text)
     {
         return Form::Time(micros);
     }
-    if let Some(uuid) = uuid::parse(text) {
+    if text.len() == 36
+        && let Some(uuid) = uuid::parse(text)
+    {
         return Form::Uuid(uuid);
     }
     number::fraction(text).map_or(Form::Text, Form::Number)
+}
+
+#[inline(never)]
+fn uuid_or_text(text: &[u8]) -> Form {
+    uuid::parse(text).map_or(Form::Text, Form::Uuid)
 }
 
 /// [`super::Value::first_character`] as its code.

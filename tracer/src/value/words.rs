@@ -59,9 +59,15 @@ pub(super) fn short_digits(digits: &[u8]) -> Option<u32> {
     if len == 0 || len > 8 {
         return None;
     }
+    packed_digits(first_word(digits), len)
+}
+
+/// The number that the lowest `len` bytes write, 1 to 8, the first digit lowest; the others must be zero.
+#[inline]
+pub(super) fn packed_digits(word: u64, len: usize) -> Option<u32> {
     // To the top, so that the missing digits are leading zeros.
     let shift = 64 - 8 * len;
-    let digits = (first_word(digits) ^ (every(b'0') >> shift)) << shift;
+    let digits = (word ^ (every(b'0') >> shift)) << shift;
     // Over 9, or a high bit set before.
     if (digits.wrapping_add(every(0x76)) | digits) & every(0x80) != 0 {
         return None;
@@ -75,12 +81,15 @@ pub(super) fn short_digits(digits: &[u8]) -> Option<u32> {
 /// The number that at most 19 digits write.
 #[inline]
 pub(super) fn digits(text: &[u8]) -> Option<u64> {
-    if text.len() <= 8 {
-        return short_digits(text).map(u64::from);
+    match text.len() {
+        0..=8 => short_digits(text).map(u64::from),
+        9..=19 => long_digits(text),
+        _ => None,
     }
-    if text.len() > 19 {
-        return None;
-    }
+}
+
+#[inline(never)]
+fn long_digits(text: &[u8]) -> Option<u64> {
     let (head, last) = text.split_last_chunk::<8>()?;
     let tail = u64::from(short_digits(last)?);
     let head = match head.split_last_chunk::<8>() {

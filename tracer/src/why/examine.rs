@@ -13,7 +13,7 @@ use crate::time::Nanos;
 use crate::value::{Kind, Value};
 
 /// Requests compared of each side. More make the search slower and decide nothing that so many leave open.
-const MOST_ROWS: usize = 2_000;
+const MOST_ROWS: usize = 8_000;
 /// Statements whose slow requests are looked at: those with the most time in slow requests.
 const MOST_STATEMENTS: usize = 100;
 /// Requests of each side whose values are shown with `--show-values`.

@@ -50,8 +50,8 @@ fn statement(report: &Report, slow: &Slow, page: &mut Page<'_>) -> io::Result<()
     say("slow", Style::Plain, &slow.summary)?;
     let findings = || report.findings.iter().filter(|finding| finding.statement == slow.statement);
     let is_effect = |finding: &&Finding| finding.kind == "effect";
-    for finding in findings().filter(|finding| !is_effect(finding)).take(FINDINGS) {
-        say("found", Style::Strong, &finding.summary)?;
+    for (n, finding) in findings().filter(|finding| !is_effect(finding)).take(FINDINGS).enumerate() {
+        say(if n == 0 { "found" } else { "also" }, Style::Strong, &finding.summary)?;
         say("", Style::Faint, &evidence(finding, slow.tried))?;
     }
     if !slow.explained {

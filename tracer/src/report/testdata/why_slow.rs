@@ -5,7 +5,7 @@ use crate::report::model::Report;
 use crate::time::Nanos;
 use crate::value::Size;
 use crate::why::split::{Sides, Split, SplitBy};
-use crate::why::words::tests::Known;
+use crate::why::words::tests::{Known, QUERY_CANCELED};
 use crate::why::words::{self, Case, Unseen};
 use crate::why::{Attribute, Condition, Feature, Found, Subject, Values};
 
@@ -86,7 +86,7 @@ pub(crate) fn explained() -> Report {
         same_rows: vec![one_of(Subject::Server, Feature::Identity, &[6]), last_digit],
         ..found(vec![large, one_of(Subject::Value(1), Feature::IsNull, &[1])], (11, 14), (1, 986))
     };
-    let error = found(vec![one_of(Subject::Answer, Feature::Error, &[1])], (12, 14), (0, 986));
+    let error = found(vec![one_of(Subject::Answer, Feature::Error, &[QUERY_CANCELED])], (12, 14), (0, 986));
     let tail = Case {
         split: Split { at: Nanos(28_400_000), by: SplitBy::Tail },
         sides: Sides {

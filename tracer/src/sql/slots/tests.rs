@@ -216,6 +216,8 @@ fn placeholders() {
     check("select a from t where b = ? limit ?", "?1=_ ?2=_");
     check("select * from t where a in (?) and b = $1", "?2=_ $1=$1");
     check("select * from t where a in (?, 5)", "?1=_");
+    check("select * from t where a in (5, ?) and b = 6", "?1=_ ?2=6");
+    check("select array[[1, 2], [3, ?]], 6", "?1=_ ?2=6");
     check("/*+ Set(a ?) */ select ?", "?1=_");
 }
 
@@ -238,6 +240,7 @@ fn passwords() {
     check("update users set user_password = 'x', age = 5 where id = 7", "?1=_ ?2=5 ?3=7");
     check("update users set passwd = $1 where id = $2", "$1=_ $2=$2");
     check("select * from users where password = md5('x') and id = 5", "?1=_ ?2=5");
+    check("select array['a', 'host=a password=x'], 'b'", "?1=_ ?2='b'");
     check("select crypt('x', 'salt')", "?1=_ ?2='salt'");
     check("select * from users where password in ('x', 'y') and id = 5", "?1=_ ?2=5");
     check("insert into users (name, password) values ('x', 5)", "?1='x' ?2=5");

@@ -50,19 +50,18 @@ pub(super) fn code(row: &Row<'_>, attribute: Attribute) -> Option<i64> {
     let value = row.values.get(usize::from(position))?;
     let kind = value.kind();
     let size = value.size();
-    let is_number = matches!(kind, Kind::Integer | Kind::Decimal);
     let is_long = matches!(kind, Kind::Text | Kind::Bytes);
     let remainder = |by: u8| value.remainder(u16::from(by)).map(i64::from);
     match attribute.feature {
         Feature::IsNull => (kind != Kind::Unseen).then_some(i64::from(kind == Kind::Null)),
         Feature::Kind => (kind != Kind::Unseen).then_some(i64::from(kind as u8)),
         Feature::Boolean => value.boolean().map(i64::from),
-        Feature::Sign => size.filter(|_| is_number).map(|size| i64::from(size < Size::ZERO)),
-        Feature::IsZero => size.filter(|_| is_number).map(|size| i64::from(size == Size::ZERO)),
+        Feature::Sign => value.is_negative().map(i64::from),
+        Feature::IsZero => value.is_zero().map(i64::from),
         Feature::Parity => remainder(2),
         Feature::LastDigit => remainder(10),
         Feature::Remainder(divisor) => remainder(divisor),
-        Feature::Magnitude => size.filter(|_| is_number).map(|size| i64::from(size.code())),
+        Feature::Magnitude => size.filter(|_| value.is_zero().is_some()).map(|size| i64::from(size.code())),
         Feature::IsEmpty => size.filter(|_| is_long).map(|size| i64::from(size == Size::ZERO)),
         Feature::Length => size.filter(|_| is_long).map(|size| i64::from(size.code())),
         Feature::FirstCharacter => value.first_character().map(|class| match class {

@@ -21,8 +21,8 @@ use table::{Subset, Table};
 
 /// At most so many findings for a statement.
 const MAX_FOUND: usize = 3;
-/// ln of one over the share of each step in the error probability. Most of it is for the first one.
-const LN_STEPS: [f64; MAX_FOUND] = [0.223_143_551, 2.302_585_093, 2.302_585_093];
+/// The share of each step in the error probability. Most of it is for the first one.
+const STEP_SHARES: [f64; MAX_FOUND] = [0.8, 0.1, 0.1];
 /// A further finding is met by at least this part of all slow rows.
 const MIN_FURTHER_SHARE: f64 = 0.05;
 
@@ -69,8 +69,8 @@ pub fn explain(rows: &[Row<'_>], totals: Totals, statements: u64) -> Explained {
     let mut ln_prior = ln_statements;
     let mut rest = all.filter(|_| true);
     let mut used = Vec::new();
-    for ln_step in LN_STEPS {
-        let Some(finding) = pair::best_of_both(&table, &rest, ln_prior + ln_step, &used) else { break };
+    for share in STEP_SHARES {
+        let Some(finding) = pair::best_of_both(&table, &rest, ln_prior - share.ln(), &used) else { break };
         let Some(found) = found(&table, &all, &rest, &finding, explained.found.is_empty()) else { break };
         explained.found.push(found);
         ln_prior += finding.ln_share;

@@ -11,9 +11,9 @@ use crate::why::statistics::Counts;
 const ENOUGH: f64 = 0.9;
 /// A pair must explain this much more than the best single condition.
 const BETTER: f64 = 0.1;
-/// ln of one over the shares of the error probability: most of it is for single conditions.
-const LN_SINGLE: f64 = 0.223_143_551;
-const LN_PAIR: f64 = 1.609_437_912;
+/// The shares of single conditions and of pairs in the error probability.
+const SINGLE_SHARE: f64 = 0.8;
+const PAIR_SHARE: f64 = 0.2;
 /// So many attributes are tried as the first and as the second of a pair: those whose own condition is least likely by
 /// chance. Of two conditions that only count together each one still has a part of the slow rows.
 const FIRSTS: usize = 24;
@@ -33,12 +33,12 @@ pub(super) fn best_of_both(table: &Table, rows: &Subset, ln_prior: f64, used: &[
     singles.retain(|candidate| {
         !used.contains(&candidate.column) || matches!(candidate.chosen, super::Chosen::Between(..))
     });
-    let single = choose(table, rows, &singles, ln_prior + LN_SINGLE);
+    let single = choose(table, rows, &singles, ln_prior - SINGLE_SHARE.ln());
     if single.as_ref().is_some_and(|single| single.explained >= ENOUGH) {
         return single;
     }
     let least = single.as_ref().map_or(0.0, |single| single.explained) + BETTER;
-    best_pair(table, rows, singles, ln_prior + LN_PAIR, least).or(single)
+    best_pair(table, rows, singles, ln_prior - PAIR_SHARE.ln(), least).or(single)
 }
 
 #[derive(Debug)]

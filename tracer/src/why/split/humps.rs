@@ -5,6 +5,8 @@
 //! side, how likely is it to find so few requests in it? Wide empty valleys convict small humps, narrow valleys need
 //! many requests. Nothing is assumed of the humps' form.
 
+use std::collections::HashMap;
+
 use super::{LEAST_SLOW, Values, float};
 
 /// Cells of an octave: fine against the humps that matter, coarse enough to be counted quickly.
@@ -41,6 +43,8 @@ pub(super) fn find(values: &Values) -> Option<u64> {
     }));
     let axis = Axis { cells: &cells, below: &below };
     let mut best: Option<(f64, u64)> = None;
+    // Many valleys have the same lowest place.
+    let mut judged: HashMap<u64, bool> = HashMap::new();
     for from in 1..cells.len() {
         if axis.count(0, from) < (values.total * LEAST_FAST).max(LEAST_SLOW) {
             continue;
@@ -54,7 +58,7 @@ pub(super) fn find(values: &Values) -> Option<u64> {
                 continue;
             }
             let at = axis.emptiest(from, to);
-            if is_split(values, at) {
+            if *judged.entry(at).or_insert_with(|| is_split(values, at)) {
                 best = Some((width, at));
             }
         }

@@ -142,7 +142,8 @@ proptest! {
         // One more slow row in place of a fast one.
         if table.slow_matched < table.slow && table.fast_matched > 0 {
             let more = counts(table.slow_matched + 1, table.slow, table.fast_matched - 1, table.fast);
-            prop_assert!(p(more) < one || one < 1e-300 || one > 1.0 - 1e-9);
+            let can_tell = (1e-300..1.0 - 1e-9).contains(&one);
+            prop_assert!(p(more) < one || !can_tell, "{one}");
         }
     }
 

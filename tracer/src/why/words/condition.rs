@@ -6,6 +6,7 @@ use super::{Names, Place};
 use crate::report::sanitize::visible;
 use crate::sql::TextId;
 use crate::value::PREFIX_BYTES;
+use crate::why::attribute::error_from_code;
 use crate::why::{Condition, Feature, Subject, Values};
 
 /// Columns of a statement's text inside a sentence.
@@ -125,9 +126,14 @@ fn one_of(condition: &Condition, feature: Feature, codes: &[i64], subject: &str,
                 1 => format!("the first byte of {subject} is"),
                 _ => format!("the first {bytes} bytes of {subject} are"),
             };
-            hashes(&before, codes, names)
+            hashes(&before, codes, names, &|code| match condition.attribute.subject {
+                Subject::Value(position) => names.shown_prefix(position, index, code),
+                _ => None,
+            })
         }
-        Feature::ValueHash => hashes(&format!("{subject} is"), codes, names),
+        Feature::ValueHash => hashes(&format!("{subject} is"), codes, names, &|code| {
+            names.shown_value(code.cast_unsigned()).map(str::to_owned)
+        }),
         Feature::Identity => match condition.attribute.subject {
             Subject::Server => named("the server is", &|code| both(names.server(number(code)))),
             Subject::Database => named("the database is", &|code| both(names.database(number(code)))),
@@ -140,9 +146,9 @@ fn one_of(condition: &Condition, feature: Feature, codes: &[i64], subject: &str,
             (shortened(&names.statement(text), TEXT_MOST), names.statement_id(text))
         }),
         Feature::Error if codes == [0] => Told { clause: "no error".into(), values: vec!["none".into()] },
-        Feature::Error => {
-            named("error", &|code| both(names.error(code).unwrap_or_else(|| "none".to_owned())))
-        }
+        Feature::Error => named("error", &|code| {
+            both(error_from_code(code).map_or_else(|| "none".to_owned(), |error| error.as_str().to_owned()))
+        }),
         // Counts: told one by one where a set of them was found.
         _ => named(&format!("{} of {subject} is", super::feature_name(condition.attribute)), &plain),
     }
@@ -160,15 +166,12 @@ fn list(before: &str, codes: &[i64], name: &dyn Fn(i64) -> (String, String)) -> 
 }
 
 /// Values by their hashes; with `--show-values` the values.
-fn hashes(before: &str, codes: &[i64], names: &dyn Names) -> Told {
-    let known: Vec<(u64, Option<&str>)> = codes
-        .iter()
-        .map(|code| code.cast_unsigned())
-        .map(|hash| (names.shown_hash(hash), names.shown_value(hash)))
-        .collect();
+fn hashes(before: &str, codes: &[i64], names: &dyn Names, value: &dyn Fn(i64) -> Option<String>) -> Told {
+    let known: Vec<(u64, Option<String>)> =
+        codes.iter().map(|code| (names.shown_hash(code.cast_unsigned()), value(*code))).collect();
     let values = known
         .iter()
-        .map(|(shown, value)| value.map_or_else(|| format!("hash:{shown:016x}"), str::to_owned))
+        .map(|(shown, value)| value.clone().unwrap_or_else(|| format!("hash:{shown:016x}")))
         .collect();
     let words: Vec<String> = known
         .iter()

@@ -65,14 +65,17 @@ pub trait Names {
     fn statement_id(&self, text: TextId) -> String;
     /// The text of a statement; it will be shortened.
     fn statement(&self, text: TextId) -> String;
-    /// The error code behind a code of [`Feature::Error`]; `None`: no error.
-    fn error(&self, code: i64) -> Option<String>;
     /// A point in time as RFC 3339 in UTC.
     fn time(&self, at: Nanos) -> String;
     /// The hash that may be shown for a hash.
     fn shown_hash(&self, hash: u64) -> u64;
     /// `--show-values`: the value with this hash, if it was kept.
     fn shown_value(&self, hash: u64) -> Option<&str>;
+    /// `--show-values`: the beginning with this code of [`Feature::Prefix`], if a value at this position that has it
+    /// was kept.
+    fn shown_prefix(&self, _position: u16, _index: u8, _code: i64) -> Option<String> {
+        None
+    }
     /// `--show-values`: numbers are shown as exactly as they were kept.
     fn shows_values(&self) -> bool;
 }
@@ -92,9 +95,9 @@ pub struct Case<'a> {
     pub found: &'a [Found],
     /// What their answers have in common.
     pub effects: &'a [Found],
-    /// Subjects that were compared, without any difference.
+    /// Subjects that were compared, without any difference. Values are not among them.
     pub no_difference: &'a [Subject],
-    /// How many conditions were tried.
+    /// How many conditions the probabilities are corrected for.
     pub hypotheses: f64,
     /// What could not be compared.
     pub unseen: &'a [Unseen],

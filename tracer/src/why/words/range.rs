@@ -3,8 +3,9 @@
 use super::Names;
 use super::number::{Shown, rounded, size, whole_range};
 use crate::report::duration;
-use crate::report::units::{bytes, count};
+use crate::report::units::{bytes, count, plural};
 use crate::time::Nanos;
+use crate::value::{STEPS_SECONDS, Size};
 
 /// A limit, where there is one.
 type Limit = Option<i64>;
@@ -76,33 +77,46 @@ pub(super) fn idle(from: Limit, to: Limit) -> Range {
     range(from, to, ("longer", "less"))
 }
 
-/// How far a point in time lies from now, by the codes of the seconds; the past is negative.
+/// How far a point in time lies from now, by the codes of [`STEPS_SECONDS`]; the past is negative.
 pub(super) fn distance(from: Limit, to: Limit) -> Range {
-    let seconds = |code: i64| size(code).number();
-    let value = |sign: &str, code: i64| format!("{sign} {} s", rounded(seconds(code), 2).digits);
-    let values = from.iter().map(|code| value(">=", *code)).chain(to.iter().map(|code| value("<=", *code)));
-    let span = |code: i64| {
-        let words = span(seconds(code).abs());
-        if code < 0 { format!("{words} before now") } else { format!("{words} after now") }
+    // A step stands for all up to the next one away from zero.
+    let from = from.map(|code| if code < 0 { (code, steps(code).1) } else { (code, Some(steps(code).0)) });
+    let to = to.map(|code| if code < 0 { (code, Some(steps(code).0)) } else { (code, steps(code).1) });
+    // Past the last step there is no limit.
+    let limit = |limit: Option<(i64, Option<u64>)>| limit.and_then(|(code, step)| Some((code < 0, step?)));
+    let (from, to) = (limit(from), limit(to));
+    let value = |(past, seconds): (bool, u64)| format!("{}{seconds} s", if past { "-" } else { "" });
+    let values = from.iter().map(|limit| format!(">= {}", value(*limit)));
+    let values = values.chain(to.iter().map(|limit| format!("<= {}", value(*limit)))).collect();
+    let place = |(past, seconds): (bool, u64)| match (past, seconds) {
+        (_, 0) => "now".to_owned(),
+        (true, _) => format!("{} before now", span(seconds)),
+        (false, _) => format!("{} after now", span(seconds)),
     };
     let words = match (from, to) {
-        (None, Some(to)) if to < 0 => format!("about {} or earlier", span(to)),
-        (None, Some(to)) => format!("earlier than about {}", span(to)),
-        (Some(from), None) if from > 0 => format!("about {} or later", span(from)),
-        (Some(from), None) => format!("later than about {}", span(from)),
-        (Some(from), Some(to)) => format!("about {} to {}", span(from), span(to)),
-        (None, None) => "any time".to_owned(),
+        (None, Some(to)) => format!("{} or earlier", place(to)),
+        (Some(from), None) => format!("{} or later", place(from)),
+        (Some(from), Some(to)) => format!("between {} and {}", place(from), place(to)),
+        (None, None) => "at any time".to_owned(),
     };
-    Range { words, values: values.collect() }
+    Range { words, values }
 }
 
-/// Seconds in the largest fitting unit, up to years.
-fn span(seconds: f64) -> String {
-    const UNITS: [(f64, &str); 5] =
-        [(31_556_952.0, "year"), (86_400.0, "day"), (3_600.0, "hour"), (60.0, "minute"), (1.0, "second")];
-    let (unit, name) = UNITS.into_iter().find(|(unit, _)| seconds >= *unit).unwrap_or((1.0, "second"));
-    let n = rounded(seconds / unit, 2).words;
-    format!("{n} {name}{}", if n == "1" { "" } else { "s" })
+/// The step of a code, and the next one away from zero.
+fn steps(code: i64) -> (u64, Option<u64>) {
+    let size = i64::from(size(code).code()).abs();
+    let above = STEPS_SECONDS.partition_point(|step| i64::from(Size::of_u64(u64::from(*step)).code()) <= size);
+    let step = above.checked_sub(1).and_then(|at| STEPS_SECONDS.get(at)).copied().unwrap_or(0);
+    (step.into(), STEPS_SECONDS.get(above).copied().map(u64::from))
+}
+
+/// Seconds of a step in its largest unit.
+fn span(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 4] =
+        [(365 * 86_400, "year"), (86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let whole = UNITS.into_iter().find(|(unit, _)| seconds >= *unit && seconds.is_multiple_of(*unit));
+    let (unit, name) = whole.unwrap_or((1, "second"));
+    plural(seconds / unit, name)
 }
 
 /// A window of time: what follows "it started".

@@ -33,9 +33,6 @@ impl Names for Known {
     fn statement(&self, text: TextId) -> String {
         format!("SELECT {} FROM t\x1b[2J", "a, ".repeat(usize::try_from(text.0).unwrap_or(0).min(1_000)))
     }
-    fn error(&self, code: i64) -> Option<String> {
-        (code != 0).then(|| "57014".to_owned())
-    }
     fn time(&self, at: Nanos) -> String {
         format!("2026-11-23T02:00:{:02}.512345Z", at.0 / 1_000_000_000)
     }
@@ -45,10 +42,16 @@ impl Names for Known {
     fn shown_value(&self, hash: u64) -> Option<&str> {
         (self.values && hash == 7).then_some("O'Hara\x1b")
     }
+    fn shown_prefix(&self, position: u16, index: u8, _code: i64) -> Option<String> {
+        self.values.then(|| format!("p{position}{index}"))
+    }
     fn shows_values(&self) -> bool {
         self.values
     }
 }
+
+/// The code of the error 57014.
+pub(crate) const QUERY_CANCELED: i64 = 0x0035_3730_3134_0000;
 
 fn condition(subject: Subject, feature: Feature, values: Values) -> Condition {
     Condition { attribute: Attribute { subject, feature }, values }
@@ -158,24 +161,24 @@ fn every_feature_has_a_clause() {
         (value(Feature::UuidVersion, one_of(&[4])), "$1 is a UUID of version 4", "$1", "uuid_version", "4"),
         (
             value(Feature::DistanceFromNow, to(size(-7.9e6))),
-            "$1 lies about 91 days before now or earlier",
+            "$1 lies 90 days before now or earlier",
             "$1",
             "distance_from_now",
-            "<= -7900000 s",
+            "<= -7776000 s",
         ),
         (
             value(Feature::DistanceFromNow, from(size(3_600.0))),
-            "$1 lies about 1 hour after now or later",
+            "$1 lies 1 hour after now or later",
             "$1",
             "distance_from_now",
             ">= 3600 s",
         ),
         (
             value(Feature::DistanceFromNow, from(size(-60.0))),
-            "$1 lies later than about 1 minute before now",
+            "$1 lies 10 minutes before now or later",
             "$1",
             "distance_from_now",
-            ">= -60 s",
+            ">= -600 s",
         ),
         (value(Feature::Elements, from(500)), "$1 has 500 or more elements", "$1", "elements", ">= 500"),
         (
@@ -303,7 +306,7 @@ fn every_feature_has_a_clause() {
             ">= 100 bytes",
         ),
         (
-            condition(Subject::Answer, Feature::Error, one_of(&[0, 1])),
+            condition(Subject::Answer, Feature::Error, one_of(&[0, QUERY_CANCELED])),
             "error none or 57014",
             "answer",
             "error",
@@ -319,12 +322,37 @@ fn every_feature_has_a_clause() {
     }
 }
 
+/// A step stands for everything up to the next one, away from now.
+#[test]
+fn distances_are_true_limits() {
+    const DAY: f64 = 86_400.0;
+    let check = |from: Option<f64>, to: Option<f64>, expected: &str| {
+        let values = Values::Between(from.map(size), to.map(size));
+        let told = condition::tell(
+            &condition(Subject::Value(0), Feature::DistanceFromNow, values),
+            &Known::default(),
+        );
+        assert_eq!(told.clause, format!("$1 lies {expected}"));
+    };
+    check(None, Some(-30.0 * DAY), "30 days before now or earlier");
+    check(None, Some(7.0 * DAY), "14 days after now or earlier");
+    check(None, Some(0.0), "1 second after now or earlier");
+    check(Some(0.0), None, "now or later");
+    check(Some(365.0 * DAY), None, "1 year after now or later");
+    check(Some(-7.0 * DAY), None, "14 days before now or later");
+    check(Some(-3_600.0), Some(10.0), "between 6 hours before now and 1 minute after now");
+    check(Some(-1e12), Some(-60.0), "1 minute before now or earlier");
+    check(None, None, "at any time");
+}
+
 #[test]
 fn values_are_shown_only_where_asked_for() {
     let tell = |values, condition: &Condition| condition::tell(condition, &Known { values });
     let hash = condition(Subject::Value(0), Feature::ValueHash, one_of(&[7]));
     let told = tell(true, &hash);
     assert_eq!((told.clause.as_str(), told.values), ("$1 is 'O''Hara\\x1b'", vec!["O'Hara\x1b".to_owned()]));
+    let prefix = condition(Subject::Value(0), Feature::Prefix(1), one_of(&[7]));
+    assert_eq!(tell(true, &prefix).clause, "the first 2 bytes of $1 are 'p01'");
     let number = condition(Subject::Value(0), Feature::Magnitude, from(size(901_234.0)));
     assert_eq!(tell(true, &number).values, [">= 901000"]);
     assert_eq!(tell(false, &number).values, [">= 900000"]);
@@ -408,7 +436,7 @@ fn a_finding_is_one_sentence_with_its_counts() {
 
 #[test]
 fn the_report_has_all_of_it() {
-    let error = found(vec![condition(Subject::Answer, Feature::Error, one_of(&[1]))]);
+    let error = found(vec![condition(Subject::Answer, Feature::Error, one_of(&[QUERY_CANCELED]))]);
     let server = condition(Subject::Server, Feature::Identity, one_of(&[5]));
     let digit = Found { same_rows: vec![server], ..last_digit() };
     let pair =
