@@ -16,7 +16,7 @@ const MOST_OF_A_FAST_ONE: Duration = Duration::from_millis(40);
 const BETWEEN: Duration = Duration::from_millis(100);
 
 /// How often a test is made anew on a machine that stalls.
-const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 8;
 
 /// Options of a capture with a JSON report.
 pub const JSON: &[&str] = &["--format", "json"];
