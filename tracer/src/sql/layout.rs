@@ -100,7 +100,11 @@ impl Layouts {
             return;
         }
         let index = usize::try_from(layout.0).ok().and_then(|id| id.checked_sub(2));
-        let Some(parts) = index.and_then(|index| self.layouts.get(index)) else { return };
+        let parts = index.and_then(|index| self.layouts.get(index));
+        if extractor.shows_values() {
+            forget_others(parts.map_or(&[], |parts| parts), parameters, extractor);
+        }
+        let Some(parts) = parts else { return };
         let parameter = |number: usize| {
             number.checked_sub(1).and_then(|index| parameters.get(index)).copied().unwrap_or(Value::UNSEEN)
         };
@@ -119,6 +123,17 @@ impl Layouts {
             }
             self.list.truncate(MAX_LIST);
             out.push(extractor.list(&self.list));
+        }
+    }
+}
+
+/// Parameters that stand at no position may be passwords: they were read before that was known, and must not stay among
+/// the values that `--show-values` keeps.
+fn forget_others(parts: &[Part], parameters: &[Value], extractor: &mut Extractor) {
+    for (number, value) in (1u16..).zip(parameters) {
+        let stands = parts.iter().any(|part| part.origin.has(number));
+        if !stands && let Some(hash) = value.hash() {
+            extractor.forget(hash);
         }
     }
 }

@@ -101,7 +101,8 @@ impl Reader {
 }
 
 impl Origin {
-    fn has(self, number: u16) -> bool {
+    /// This parameter is among those.
+    pub(super) fn has(self, number: u16) -> bool {
         match self {
             Self::Parameters { first, step, count } if number >= first && step > 0 => {
                 (number - first).is_multiple_of(step) && (number - first) / step < count

@@ -283,6 +283,18 @@ impl Extractor {
         self.shown_key.hash_one(hash)
     }
 
+    /// With `--show-values`: the value with this hash is kept no longer.
+    pub fn forget(&mut self, hash: u64) {
+        if let Some(shown) = &mut self.shown {
+            shown.forget(hash);
+        }
+    }
+
+    /// `--show-values` was given.
+    pub fn shows_values(&self) -> bool {
+        self.shown.is_some()
+    }
+
     /// With `--show-values`: the value with this hash, at most 64 bytes of it and `…`, as far as it was kept. Raw:
     /// outputs make it safe for a terminal.
     pub fn shown(&self, hash: u64) -> Option<&str> {

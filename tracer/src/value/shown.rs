@@ -38,6 +38,10 @@ impl Shown {
         self.values.get(&hash).map(Box::as_ref)
     }
 
+    pub(super) fn forget(&mut self, hash: u64) {
+        self.values.remove(&hash);
+    }
+
     pub(super) fn left_out(&self) -> u64 {
         self.left_out
     }

@@ -136,6 +136,22 @@ fn types_told_by_the_server_read_binary_values() {
 }
 
 #[test]
+fn a_password_is_kept_nowhere() {
+    let mut run = run("1 > P s update users set password = $1 where id = $2 | B - s hunter2 7 | E - | S
+         2 < 1 | 2 | C UPDATE 1 | Z I
+         3 > Q alter role u password 'hunter2'
+         4 < C ALTER ROLE | Z I");
+    same(
+        &run.values(),
+        "update users set password = $1 where id = $2 | ?, 7
+         alter role u password ? | ?",
+    );
+    run.texts.extractor_mut().text(b"hunter3", crate::time::Nanos(0));
+    let kept = format!("{:?}", run.texts.extractor());
+    assert!(kept.contains("hunter3") && !kept.contains("hunter2"), "{kept}");
+}
+
+#[test]
 fn in_flight() {
     check(
         "1 > P s select $1 | B - s a | E - | S
