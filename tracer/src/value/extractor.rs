@@ -22,6 +22,9 @@ pub struct Settings {
 }
 
 /// Makes features and hashes under a key of its own.
+///
+/// Cost matters here, five values of a request in 60 ns: the frequent methods are always inlined, because a [`Value`] that
+/// a call returns goes through memory on its way to the place where it is kept.
 #[derive(Debug)]
 pub struct Extractor {
     settings: Settings,
@@ -81,7 +84,7 @@ impl Extractor {
         Value { hash, prefixes: 0, features }
     }
 
-    /// Two words come back in registers, a whole [`Value`] would go through memory on the way to its place.
+    /// Two words come back in registers.
     #[inline(never)]
     fn fraction_parts(&mut self, number: f64) -> (u64, Packed) {
         // One pattern for everything that is no number.

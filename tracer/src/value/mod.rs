@@ -33,9 +33,9 @@ pub enum Kind {
     Unseen,
     /// NULL.
     Null,
-    /// A whole number, also one that came as text.
+    /// A whole number, also one that came as text, or with a fraction of zeros.
     Integer,
-    /// A number with a fraction or an exponent, infinity, not-a-number.
+    /// A number with a fraction, or too large for 64 bits; infinity, not-a-number.
     Decimal,
     /// Anything else that is text.
     Text,

@@ -28,19 +28,20 @@ pub(super) fn first_word(bytes: &[u8]) -> u64 {
 /// Is any byte outside ASCII, and does `:` or `=` stand anywhere?
 #[inline]
 pub(super) fn scan(bytes: &[u8]) -> (bool, bool) {
-    let mut high = 0;
-    let (words, rest) = bytes.as_chunks::<8>();
-    // The last eight bytes once more are cheaper than the odd ones one by one.
-    let last = bytes.last_chunk::<8>().map_or_else(|| first_word(rest), |last| u64::from_le_bytes(*last));
-    for word in words.iter().map(|word| u64::from_le_bytes(*word)).chain([last]) {
+    let (mut high, mut rest) = (0, bytes);
+    while let Some((word, behind)) = rest.split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*word);
         // Leaving early also keeps the compiler from code for long texts, which is slow for the short ones that
         // values are.
         if holds_sign(word) {
             return (!bytes.is_ascii(), true);
         }
         high |= word;
+        rest = behind;
     }
-    (high & every(0x80) != 0, false)
+    // The last eight bytes once more are cheaper than the odd ones one by one.
+    let last = bytes.last_chunk::<8>().map_or_else(|| first_word(rest), |last| u64::from_le_bytes(*last));
+    ((high | last) & every(0x80) != 0, holds_sign(last))
 }
 
 /// Is any byte of `word` a `:` or `=`?

@@ -7,7 +7,6 @@
 //! Never keeps a value, never allocates by a length that the wire claims, and reads at most [`MAX_PARAMETERS`] of a
 //! message. What is cut or broken is [`Value::UNSEEN`].
 
-use super::frontend::cstring;
 use crate::time::Nanos;
 use crate::value::{Extractor, INFINITY, NEGATIVE_INFINITY, Value};
 
@@ -148,7 +147,24 @@ pub fn bind_values(
 /// What follows the names of portal and statement.
 #[inline]
 fn behind_names(body: &[u8]) -> Option<&[u8]> {
-    cstring(cstring(body).1?).1
+    behind_name(behind_name(body)?)
+}
+
+/// What follows the first NUL. Eight bytes at a time: the names of some drivers' statements are long.
+#[inline]
+fn behind_name(bytes: &[u8]) -> Option<&[u8]> {
+    const EVERY: u64 = 0x0101_0101_0101_0101;
+    let mut rest = bytes;
+    while let Some((word, behind)) = rest.split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*word);
+        // The lowest bit that is set is the high bit of the first byte that is zero.
+        let zeros = word.wrapping_sub(EVERY) & !word & (0x80 * EVERY);
+        if zeros != 0 {
+            return rest.get(zeros.trailing_zeros() as usize / 8 + 1..);
+        }
+        rest = behind;
+    }
+    rest.get(rest.iter().position(|byte| *byte == 0)? + 1..)
 }
 
 /// Format codes, and what follows.

@@ -300,6 +300,21 @@ fn formats_of_a_bind() {
 }
 
 #[test]
+fn names_of_any_length_are_passed_over() {
+    for length in 0..40 {
+        for (portal, statement) in [(0, length), (length, 0), (length, length)] {
+            let mut body = vec![b'\x80'; portal];
+            body.push(0);
+            body.extend(vec![1; statement]);
+            body.extend(*b"\0\0\0\0\x01\0\0\0\x0242");
+            let mut extractor = extractor();
+            let value = extractor.integer(42);
+            assert_eq!(values(&mut extractor, &body, &[]), [value], "{body:?}");
+        }
+    }
+}
+
+#[test]
 fn hostile_binds() {
     let mut extractor = extractor();
     let mut check = |body: &[u8], expected: usize| {
