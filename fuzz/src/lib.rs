@@ -1,6 +1,7 @@
 //! The bodies of the fuzz targets, apart from libFuzzer: plain functions from bytes to nothing, which panic where an
 //! invariant is broken. `tracer/tests/fuzz_regressions.rs` includes this file and replays every committed input.
 
+mod bind;
 mod btf;
 mod decode;
 mod normalize;
@@ -37,6 +38,7 @@ pub const TARGETS: &[Target] = &[
         run: postgres::server,
         seeds: seeds::postgres_server,
     },
+    Target { name: "bind", protocol: None, run: bind::run, seeds: bind::seeds },
     Target { name: "normalize", protocol: None, run: normalize::run, seeds: seeds::statements },
     Target { name: "recording", protocol: None, run: recording::run, seeds: seeds::recordings },
     Target { name: "btf", protocol: None, run: btf::run, seeds: seeds::btf },

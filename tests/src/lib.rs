@@ -6,5 +6,6 @@ pub mod captures;
 pub mod dbtap;
 pub mod demo;
 pub mod drivers;
+pub mod kept;
 pub mod kernel;
 pub mod postgres;

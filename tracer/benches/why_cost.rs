@@ -25,9 +25,9 @@ const CONNECTIONS: u64 = 16;
 /// Requests that are made at a time, untimed, then taken, timed: as many as the ring buffer may hold.
 const TURN: u64 = 4_000;
 /// Turns of one batch: so many that filling the sample, which costs more than keeping it, does not count.
-const TURNS: u64 = 25;
+const TURNS: u64 = 250;
 /// Batches of each kind.
-const BATCHES: usize = 31;
+const BATCHES: usize = 9;
 /// `SELECT` by five parameters: int8, text, timestamptz, uuid, int4 in binary, as typed drivers send them.
 const SQL: &str = "SELECT id, total FROM orders WHERE customer = $1 AND region = $2 AND placed > $3 AND batch = $4 LIMIT $5";
 const TYPES: [u32; 5] = [20, 25, 1184, 2950, 23];

@@ -11,6 +11,8 @@
 
 #[path = "why/causes.rs"]
 mod causes;
+#[path = "why/edges.rs"]
+mod edges;
 #[path = "why/silence.rs"]
 mod silence;
 #[path = "why/synthetic.rs"]

@@ -6,7 +6,7 @@ mod libpq;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -25,6 +25,13 @@ const PYTHON: &str = "/usr/bin/python3";
 pub fn psycopg(mode: &str, conninfo: &str) -> Command {
     let mut command = python("psycopg_client.py");
     command.arg(mode).env("CONNINFO", conninfo);
+    command
+}
+
+/// psycopg 3 as a client that sends the requests of a plan; see the script itself.
+pub fn planned_psycopg(plan: &Path) -> Command {
+    let mut command = python("planned_client.py");
+    command.arg(plan);
     command
 }
 

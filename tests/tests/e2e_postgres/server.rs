@@ -1,21 +1,14 @@
 //! One PostgreSQL server for all tests of this program, and a database for each of them.
 
 use std::io::{Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
+use tests::kept::KeptServer;
 use tests::postgres::PostgresServer;
 
 use crate::expected::Expected;
-
-/// A server that is stopped and removed when the test program ends, however it ends: a static is never dropped, so a
-/// shell outside waits for its stdin to close.
-struct Shared {
-    server: PostgresServer,
-    /// Its stdin is held open.
-    _reaper: Child,
-}
 
 /// Tests that compare times run alone; all others share the machine.
 static QUIET: RwLock<()> = RwLock::new(());
@@ -32,11 +25,11 @@ pub fn alone() -> RwLockWriteGuard<'static, ()> {
 
 /// The server: listens on IPv4, IPv6 and a Unix socket, offers TLS, counts statements.
 pub fn server() -> &'static PostgresServer {
-    static SHARED: OnceLock<Shared> = OnceLock::new();
-    &SHARED.get_or_init(start).server
+    static SHARED: OnceLock<KeptServer> = OnceLock::new();
+    SHARED.get_or_init(start).server()
 }
 
-fn start() -> Shared {
+fn start() -> KeptServer {
     // Later versions count utility statements and rows by other rules: see `Expected::exactly`.
     let server = PostgresServer::start_major(
         15,
@@ -53,17 +46,7 @@ fn start() -> Shared {
     )
     .unwrap();
     server.psql("CREATE EXTENSION pg_stat_statements").unwrap();
-    let pid = server.pid().unwrap().to_string();
-    let script = "cat; kill -QUIT \"$1\"; while kill -0 \"$1\"; do sleep 0.05; done; rm -rf \"$2\"";
-    let reaper = Command::new("sh")
-        .args(["-c", script, "sh", &pid])
-        .arg(server.socket_dir())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    Shared { server, _reaper: reaper }
+    KeptServer::new(server).unwrap()
 }
 
 /// A database of one test. Nobody else uses it, so the server's statistics of it are the test's own.

@@ -153,13 +153,17 @@ impl Texts {
             (true, _) => self.intern_cut(),
         };
         // Texts past the limit stay countable, and their values have nothing in common.
-        if text == Self::OTHER || self.passes_over_values {
+        if text == Self::OTHER {
             return Interned { text, layout: LayoutId::NOTHING };
         }
-        self.reader.read(self.normalizer.slots(), Sent { sql, at }, &mut self.extractor);
-        let layout = self.layouts.intern(self.reader.parts(), !truncated);
+        let layout = if self.passes_over_values {
+            LayoutId::NOTHING
+        } else {
+            self.reader.read(self.normalizer.slots(), Sent { sql, at }, &mut self.extractor);
+            self.literals.extend_from_slice(self.reader.literals());
+            self.layouts.intern(self.reader.parts(), !truncated)
+        };
         let interned = Interned { text, layout };
-        self.literals.extend_from_slice(self.reader.literals());
         self.recent.insert(raw, interned, &self.literals);
         interned
     }

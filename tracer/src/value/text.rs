@@ -1,6 +1,7 @@
 //! What a text looks like, and whether it is one at all.
 
 use super::number::{self, Number};
+use super::words::holds_sign;
 use super::{moment, uuid};
 
 /// What a text of unknown type says that it is.
@@ -65,13 +66,23 @@ pub(super) fn first_class(first: u8) -> u8 {
 
 /// `password` in any case, then maybe quotes and spaces, then `=` or `:`: what follows may be one.
 #[cold]
+#[inline(never)]
 pub(super) fn names_a_password(text: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        match rest.first_chunk::<8>() {
+            Some(word) if !holds_sign(u64::from_le_bytes(*word)) => at += 8,
+            _ if matches!(rest[0], b'=' | b':') && ends_with_password(&text[..at]) => return true,
+            _ => at += 1,
+        }
+    }
+    false
+}
+
+fn ends_with_password(text: &[u8]) -> bool {
     const WORD: &[u8] = b"password";
-    (0..text.len()).filter(|at| matches!(text[*at], b'=' | b':')).any(|at| {
-        let before = &text[..at];
-        let skipped =
-            before.iter().rev().take_while(|b| matches!(b, b' ' | b'\t' | b'"' | b'\'' | b'\\')).take(8);
-        let word = &before[..at - skipped.count()];
-        word.last_chunk::<8>().is_some_and(|last| last.eq_ignore_ascii_case(WORD))
-    })
+    let between = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'\\');
+    let skipped = text.iter().rev().take(32).take_while(between).count();
+    let word = &text[..text.len() - skipped];
+    word.last_chunk::<8>().is_some_and(|last| last.eq_ignore_ascii_case(WORD))
 }

@@ -28,21 +28,25 @@ pub(super) fn first_word(bytes: &[u8]) -> u64 {
 /// Is any byte outside ASCII, and does `:` or `=` stand anywhere?
 #[inline]
 pub(super) fn scan(bytes: &[u8]) -> (bool, bool) {
-    let (mut high, mut sign) = (0, 0);
-    let mut step = |word: u64| {
-        high |= word;
-        sign |= holds(word, b':') | holds(word, b'=');
-    };
+    let mut high = 0;
     let (words, rest) = bytes.as_chunks::<8>();
-    for word in words {
-        step(u64::from_le_bytes(*word));
-    }
     // The last eight bytes once more are cheaper than the odd ones one by one.
-    match bytes.last_chunk::<8>() {
-        Some(last) => step(u64::from_le_bytes(*last)),
-        None => step(first_word(rest)),
+    let last = bytes.last_chunk::<8>().map_or_else(|| first_word(rest), |last| u64::from_le_bytes(*last));
+    for word in words.iter().map(|word| u64::from_le_bytes(*word)).chain([last]) {
+        // Leaving early also keeps the compiler from code for long texts, which is slow for the short ones that
+        // values are.
+        if holds_sign(word) {
+            return (!bytes.is_ascii(), true);
+        }
+        high |= word;
     }
-    (high & every(0x80) != 0, sign != 0)
+    (high & every(0x80) != 0, false)
+}
+
+/// Is any byte of `word` a `:` or `=`?
+#[inline]
+pub(super) fn holds_sign(word: u64) -> bool {
+    holds(word, b':') | holds(word, b'=') != 0
 }
 
 /// Not zero when a byte of `word` is `byte`.

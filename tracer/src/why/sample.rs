@@ -25,7 +25,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests: 8192, bytes: 64 << 20 }
+        Self { requests: 4096, bytes: 64 << 20 }
     }
 }
 

@@ -242,6 +242,20 @@ fn windows_of_time() {
     assert!(found.iter().all(|found| found.conditions[0].attribute.subject == Subject::Time));
 }
 
+/// Each of eight clients waits for one answer while the lock is held: eight slow requests are all there is.
+#[test]
+fn a_lock_that_holds_every_client() {
+    let mut traffic = traffic(19);
+    traffic.closed_loop = true;
+    traffic.slow_s = 5.0;
+    traffic.values.push(Source::Growing);
+    let capture = capture(&traffic, |_, drawn| (12.0..13.0).contains(&drawn.second));
+    let [found] = &capture.explain().found[..] else { panic!("{:#?}", capture.explain()) };
+    assert_eq!(found.conditions[0].attribute.subject, Subject::Time);
+    assert!((6..=8).contains(&found.slow_total), "{found:#?}");
+    assert_eq!((found.slow_matched, found.fast_matched), (found.slow_total, 0), "{found:#?}");
+}
+
 #[test]
 fn pairs() {
     let seven = |drawn: &Drawn<'_>| drawn.raw[0].integer() % 10 == 7;

@@ -79,7 +79,8 @@ impl Exchange {
 
     /// Takes the oldest message out; its values are in `given` then.
     fn pop_answered(&mut self) -> Option<Op> {
-        self.pending.front_values(&mut self.given);
+        self.given.clear();
+        self.given.extend_from_slice(self.pending.front_values());
         self.pending.pop()
     }
 

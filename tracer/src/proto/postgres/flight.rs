@@ -62,7 +62,7 @@ impl Exchange {
             let mut read = None;
             let before = values_before;
             values_before += usize::from(op.values);
-            let own = |before, op| self.pending.values_behind(before, op).copied().collect();
+            let own = |before, op| self.pending.values_behind(before, op).to_vec();
             let mut values: Vec<Value> = Vec::new();
             let statement = match op.kind {
                 Kind::Parse { name, statement } => {

@@ -100,8 +100,9 @@ impl Op {
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     ops: VecDeque<Op>,
-    /// The values of all messages, in their order.
-    values: VecDeque<Value>,
+    /// The values of all messages, in their order; those before `first_value` are done with.
+    values: Vec<Value>,
+    first_value: usize,
     ready_due: usize,
     executions: usize,
 }
@@ -113,9 +114,10 @@ impl Pending {
     /// A message with values: Bind, or a statement with literals.
     pub(super) fn push_with(&mut self, mut op: Op, values: &[Value]) {
         let values = values.get(..MOST_VALUES).unwrap_or(values);
-        let values = if self.values.len() + values.len() <= PENDING_VALUES { values } else { &[] };
+        let fits = self.values.len() - self.first_value + values.len() <= PENDING_VALUES;
+        let values = if fits { values } else { &[] };
         op.values = u16::try_from(values.len()).unwrap_or(0);
-        self.values.extend(values);
+        self.values.extend_from_slice(values);
         self.ready_due += usize::from(op.awaits_ready());
         self.executions += usize::from(op.is_execution());
         self.ops.push_back(op);
@@ -148,23 +150,34 @@ impl Pending {
         self.ready_due -= usize::from(op.awaits_ready());
         self.executions -= usize::from(op.is_execution());
         if op.values > 0 {
-            self.values.drain(..usize::from(op.values).min(self.values.len()));
+            self.drop_values(usize::from(op.values));
         }
         if self.ops.is_empty() && self.ops.capacity() > RETAINED {
             self.ops = VecDeque::new();
-            self.values = VecDeque::new();
+            self.values = Vec::new();
+            self.first_value = 0;
         }
         Some(op)
     }
-    /// Copies the values of the oldest message.
-    pub(super) fn front_values(&self, into: &mut Vec<Value>) {
-        into.clear();
-        let count = self.front().map_or(0, |op| usize::from(op.values));
-        into.extend(self.values.iter().take(count));
+    fn drop_values(&mut self, count: usize) {
+        self.first_value = (self.first_value + count).min(self.values.len());
+        // Nearly always all are done with; in a long pipeline the rest moves seldom.
+        if self.first_value == self.values.len() {
+            self.values.clear();
+            self.first_value = 0;
+        } else if self.first_value > RETAINED && self.first_value > self.values.len() / 2 {
+            self.values.drain(..self.first_value);
+            self.first_value = 0;
+        }
     }
-    /// The values of the message that stands behind so many others, `before` of whose values are left out.
-    pub(super) fn values_behind(&self, before: usize, op: &Op) -> impl Iterator<Item = &Value> {
-        self.values.range(before.min(self.values.len())..).take(usize::from(op.values))
+    /// The values of the oldest message.
+    pub(super) fn front_values(&self) -> &[Value] {
+        self.front().map_or(&[], |op| self.values_behind(0, op))
+    }
+    /// The values of a message before which so many values of others stand.
+    pub(super) fn values_behind(&self, before: usize, op: &Op) -> &[Value] {
+        let from = self.first_value.saturating_add(before);
+        self.values.get(from..from.saturating_add(usize::from(op.values))).unwrap_or_default()
     }
     pub(super) fn is_empty(&self) -> bool {
         self.ops.is_empty()

@@ -300,6 +300,19 @@ fn what_has_no_text_has_no_positions() {
 }
 
 #[test]
+fn values_that_are_passed_over_are_nothing() {
+    let mut texts = Texts::new(10);
+    texts.pass_over_values();
+    let first = execution(&mut texts, "select 1, $1", false);
+    assert_eq!(
+        (texts.get(first.0).text.as_str(), first.1, first.2.len()),
+        ("select ?, $1", LayoutId::NOTHING, 0)
+    );
+    assert_eq!(texts.literals(), []);
+    assert_eq!(execution(&mut texts, "select 1, $1", false), first);
+}
+
+#[test]
 fn positions_are_bounded() {
     let mut texts = Texts::new(10);
     let sql = |item: &dyn Fn(usize) -> String| {

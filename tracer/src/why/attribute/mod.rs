@@ -36,9 +36,12 @@ pub struct Tried {
     pub code: Code,
 }
 
+/// Values at positions from this one on are not tried: what a statement with thousands of them costs must stay bounded.
+pub const MAX_POSITIONS: u16 = 32;
+
 /// Everything that is tried for a statement with so many value positions, in a fixed order.
 pub fn all(positions: u16) -> Vec<Tried> {
-    let of_values = (0..positions).flat_map(|n| {
+    let of_values = (0..positions.min(MAX_POSITIONS)).flat_map(|n| {
         value::FEATURES.iter().map(move |(feature, shape)| {
             let attribute = Attribute { subject: Subject::Value(n), feature: *feature };
             Tried { attribute, shape: *shape, code: value::code }

@@ -65,13 +65,20 @@ fn met_by(column: &Column, matched: &[(usize, bool)]) -> Option<Chosen> {
         matched.iter().filter(|(_, is_met)| *is_met).map(|(row, _)| column.at(*row)).collect();
     codes.sort_unstable();
     codes.dedup();
+    if codes.contains(&NONE) {
+        return None;
+    }
     let chosen = match column.shape {
         Shape::Set(longest) => {
             let longest = usize::try_from(longest).unwrap_or(usize::MAX).min(MAX_CODES);
             (codes.len() <= longest).then_some(Chosen::Codes(codes.clone()))?
         }
-        Shape::Range | Shape::Window => Chosen::Between(*codes.first()?, *codes.last()?),
+        Shape::Range | Shape::Window => {
+            let (first, last) = (*codes.first()?, *codes.last()?);
+            let is_all = first == 0 && last + 1 >= column.len();
+            (!is_all).then_some(Chosen::Between(first, last))?
+        }
     };
     let is_same = matched.iter().all(|(row, is_met)| chosen.contains(column.at(*row)) == *is_met);
-    (is_same && !codes.contains(&NONE)).then_some(chosen)
+    is_same.then_some(chosen)
 }

@@ -95,10 +95,17 @@ impl Column {
         (f64::from(size) * (f64::from(size) + 1.0)).ln() + factorials.ln_choose(self.len(), size)
     }
 
-    /// As [`Self::ln_cost_of_set`] for a range: half for all half lines, half for all intervals.
+    /// As [`Self::ln_cost_of_set`] for a range: half for all half lines, equal shares; half for all intervals, shares by
+    /// one over their length in codes, as short ones are as likely an answer as long ones. (The sum of 1 / length over
+    /// all lengths is at most 1 + ln of their number.)
     pub(super) fn ln_cost_of_range(&self, first: u32, last: u32) -> f64 {
         let codes = f64::from(self.len());
-        if first == 0 || last + 1 == self.len() { (2.0 * 2.0 * codes).ln() } else { (codes * codes).ln() }
+        if first == 0 || last + 1 == self.len() {
+            (2.0 * 2.0 * codes).ln()
+        } else {
+            let length = f64::from(last - first) + 1.0;
+            (2.0 * codes * length * (1.0 + codes.ln())).ln()
+        }
     }
 
     /// How many conditions this attribute can have.

@@ -20,7 +20,7 @@ use super::column::NONE;
 use super::pick::Candidate;
 use super::table::{Subset, Table};
 use crate::why::attribute::Shape;
-use crate::why::statistics::{Correlation, Counts, explained, inflation, share_ratio};
+use crate::why::statistics::{Correlation, Counts, entropy, explained, inflation, share_ratio};
 use crate::why::{Attribute, Feature, Subject};
 
 /// A finding's corrected probability is below this.
@@ -45,6 +45,13 @@ impl Table {
     /// How much of the question these counts answer.
     pub(super) fn explained(&self, counts: Counts) -> f64 {
         explained(counts, self.weights)
+    }
+
+    /// How much they answer, less the cost of the condition in the same measure: among many conditions some fit the rows
+    /// better than the true one only because there are many. (Minimum description length, J. Rissanen, 1978.)
+    pub(super) fn merit(&self, counts: Counts, ln_cost: f64) -> f64 {
+        let marks = f64::from(counts.slow + counts.fast) * entropy(counts.slow.into(), counts.fast.into());
+        self.explained(counts) - ln_cost / marks.max(f64::MIN_POSITIVE)
     }
 
     /// The effect is worth showing.

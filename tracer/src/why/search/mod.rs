@@ -85,12 +85,14 @@ pub fn explain(rows: &[Row<'_>], totals: Totals, statements: u64) -> Explained {
 }
 
 /// Conditions that passed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Finding {
     /// One or two columns with their codes.
     parts: Vec<(usize, Chosen)>,
     /// In the rows it was found in.
     explained: f64,
+    /// That, less what its intricacy could explain by chance.
+    merit: f64,
     /// Corrected.
     ln_p: f64,
     /// ln of one over its share of the error probability.

@@ -9,18 +9,21 @@ use crate::why::statistics::Counts;
 
 /// A single condition that explains so much needs no second one.
 const ENOUGH: f64 = 0.9;
-/// A pair must explain this much more than the best single condition.
+/// A pair must have this much more merit than the best single condition.
 const BETTER: f64 = 0.1;
 /// The shares of single conditions and of pairs in the error probability.
 const SINGLE_SHARE: f64 = 0.8;
 const PAIR_SHARE: f64 = 0.2;
 /// So many attributes are tried as the first and as the second of a pair: those whose own condition is least likely by
-/// chance. Of two conditions that only count together each one still has a part of the slow rows.
+/// chance.
 const FIRSTS: usize = 24;
 const SECONDS: usize = 60;
+/// A part of a pair is at most this likely by chance on its own, corrected for its attribute's conditions. Where only
+/// both together make requests slow, nearly all slow rows meet each of both, so each one alone is far less likely.
+const MAX_PART_P: f64 = 0.05;
 /// So many of the best pairs are judged.
 const JUDGED: usize = 8;
-/// Of two pairs that explain as much less this, one about two subjects is told.
+/// Of pairs whose merit is that of the best one less this, one about two subjects is told.
 const NEARLY: f64 = 0.02;
 
 /// The best single condition or pair in these rows. A set of codes that was found before is not found again; another
@@ -37,7 +40,7 @@ pub(super) fn best_of_both(table: &Table, rows: &Subset, ln_prior: f64, used: &[
     if single.as_ref().is_some_and(|single| single.explained >= ENOUGH) {
         return single;
     }
-    let least = single.as_ref().map_or(0.0, |single| single.explained) + BETTER;
+    let least = single.as_ref().map_or(0.0, |single| single.merit) + BETTER;
     best_pair(table, rows, singles, ln_prior - PAIR_SHARE.ln(), least).or(single)
 }
 
@@ -56,11 +59,17 @@ fn best_pair(
     ln_prior: f64,
     least: f64,
 ) -> Option<Finding> {
+    singles.retain(|candidate| candidate.ln_p + candidate.ln_cost < MAX_PART_P.ln());
     singles.sort_by(|a, b| a.ln_p.total_cmp(&b.ln_p));
     singles.truncate(SECONDS);
     let mut pairs: Vec<Pair> = Vec::new();
     for first in singles.iter().take(FIRSTS) {
         let met = meeting(table, rows, first);
+        // All that a second condition could do is to leave out every fast row.
+        let most = Counts { slow_matched: met.slow, slow: rows.slow, fast_matched: 0, fast: rows.fast };
+        if table.explained(most) < least {
+            continue;
+        }
         for second in &singles {
             let pair = paired(table, rows, first, &met, second.column);
             pairs.extend(pair.filter(|pair| pair.explained >= least));
@@ -76,9 +85,9 @@ fn best_pair(
             Some((judged(table, rows, &pair, ln_prior)?, about_two))
         })
         .collect();
-    let most = passed.iter().map(|(finding, _)| finding.explained).fold(0.0, f64::max);
-    passed.retain(|(finding, _)| finding.explained >= (most - NEARLY).max(least));
-    passed.sort_by(|a, b| b.1.cmp(&a.1).then(b.0.explained.total_cmp(&a.0.explained)));
+    let most = passed.iter().map(|(finding, _)| finding.merit).fold(0.0, f64::max);
+    passed.retain(|(finding, _)| finding.merit >= (most - NEARLY).max(least));
+    passed.sort_by(|a, b| b.1.cmp(&a.1).then(b.0.merit.total_cmp(&a.0.merit)));
     passed.into_iter().next().map(|(finding, _)| finding)
 }
 
@@ -140,9 +149,11 @@ fn judged(table: &Table, rows: &Subset, pair: &Pair, ln_prior: f64) -> Option<Fi
         table.ln_corrected(&first, &met_second, ln_prior + ln_second),
     );
     let parts = [&pair.first, &pair.second].map(|part| (part.column, part.chosen.clone()));
-    let mut finding = Finding { parts: parts.to_vec(), explained: 0.0, ln_p, ln_share: ln_first + ln_second };
+    let mut finding =
+        Finding { parts: parts.to_vec(), ln_p, ln_share: ln_first + ln_second, ..Finding::default() };
     let counts = finding.counts(table, rows);
     finding.explained = table.explained(counts);
+    finding.merit = table.merit(counts, pair.first.ln_cost + pair.second.ln_cost);
     // In the order of the columns: by position, then the request.
     finding.parts.sort_by_key(|(column, _)| *column);
     (ln_p < MAX_P.ln() && table.is_worth(counts)).then_some(finding)

@@ -99,7 +99,9 @@ impl Search<'_> {
         let mut seen = Vec::new();
         for balance in BALANCES {
             for range in self.ranges(balance) {
-                if range.0 > range.1 || seen.contains(&range) {
+                // All codes: that there is one at all is told by another attribute.
+                let is_all = range == (0, self.column.len().saturating_sub(1));
+                if is_all || range.0 > range.1 || seen.contains(&range) {
                     continue;
                 }
                 seen.push(range);

@@ -8,7 +8,7 @@ use super::table::{Subset, Table};
 use crate::why::Feature;
 use crate::why::attribute::{Shape, plainness};
 
-/// Of findings that explain as much as the best one less this, the plainest is told.
+/// Of findings whose merit is that of the best one less this, the plainest is told.
 const NEARLY: f64 = 0.02;
 /// A condition whose rows count as less than one half independent ones goes with time: a window says it better.
 const TIMELY: f64 = 2.0;
@@ -28,11 +28,11 @@ pub(super) fn choose(
 ) -> Option<Finding> {
     let passed: Vec<(Finding, u32)> =
         candidates.iter().filter_map(|candidate| judged(table, rows, candidate, ln_prior)).collect();
-    let most = passed.iter().map(|(finding, _)| finding.explained).fold(0.0, f64::max);
+    let most = passed.iter().map(|(finding, _)| finding.merit).fold(f64::NEG_INFINITY, f64::max);
     passed
         .into_iter()
-        .filter(|(finding, _)| finding.explained >= most - NEARLY)
-        .min_by(|(a, a_rank), (b, b_rank)| a_rank.cmp(b_rank).then(b.explained.total_cmp(&a.explained)))
+        .filter(|(finding, _)| finding.merit >= most - NEARLY)
+        .min_by(|(a, a_rank), (b, b_rank)| a_rank.cmp(b_rank).then(b.merit.total_cmp(&a.merit)))
         .map(|(finding, _)| finding)
 }
 
@@ -51,12 +51,13 @@ pub(super) fn effects(table: &Table, rows: &Subset, ln_prior: f64) -> Vec<Findin
 /// The candidate with its rank, the plainest lowest, if it passes.
 fn judged(table: &Table, rows: &Subset, candidate: &Candidate, ln_prior: f64) -> Option<(Finding, u32)> {
     let parts = vec![(candidate.column, candidate.chosen.clone())];
-    let mut finding = Finding { parts, explained: 0.0, ln_p: 0.0, ln_share: table.ln_share(candidate) };
+    let mut finding = Finding { parts, ln_share: table.ln_share(candidate), ..Finding::default() };
     if candidate.ln_p + finding.ln_share + ln_prior >= MAX_P.ln() {
         return None;
     }
     let counts = finding.counts(table, rows);
     finding.explained = table.explained(counts);
+    finding.merit = table.merit(counts, candidate.ln_cost);
     finding.ln_p = table.ln_corrected(candidate, rows, ln_prior);
     if finding.ln_p >= MAX_P.ln() || !table.is_worth(counts) {
         return None;

@@ -39,7 +39,8 @@ fn cells(counts: Counts, weights: Weights) -> (f64, f64, f64, f64) {
     (a, slow - a, c, fast - c)
 }
 
-fn entropy(a: f64, b: f64) -> f64 {
+/// Entropy in nats of one of `a` + `b`, when it is known how many are of which sort.
+pub fn entropy(a: f64, b: f64) -> f64 {
     let part = |x: f64| if x > 0.0 { -x / (a + b) * (x / (a + b)).ln() } else { 0.0 };
     part(a) + part(b)
 }

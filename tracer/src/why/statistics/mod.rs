@@ -11,7 +11,7 @@ mod tests;
 
 pub use dependence::{Correlation, inflation};
 pub use exact::LnFactorials;
-pub use information::{Weights, explained, share_ratio};
+pub use information::{Weights, entropy, explained, share_ratio};
 
 /// The four counts of a condition: how many of the slow and of the fast rows meet it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
