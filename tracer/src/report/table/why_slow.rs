@@ -7,6 +7,9 @@ use crate::report::model::{Finding, Report, Slow};
 
 /// Statements listed; the rest is in the JSON report.
 const LISTED: usize = 5;
+/// An unexplained statement is listed if its slow requests took at least one part in so many of all time: nobody looks
+/// for the cause of a tail that takes no time.
+const LEAST_PART: u128 = 100;
 /// Findings of one statement.
 const FINDINGS: usize = 3;
 /// Effects of one statement.
@@ -19,10 +22,12 @@ const INDENT: usize = 12;
 const LINES: usize = 6;
 
 pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    if report.slow.is_empty() {
+    let total_ns: u128 = report.statements.iter().map(|s| u128::from(s.latency.sum_ns)).sum();
+    let matters = |slow: &&Slow| slow.explained || slow.time_ns().saturating_mul(LEAST_PART) >= total_ns;
+    let mut statements: Vec<&Slow> = report.slow.iter().filter(matters).collect();
+    if statements.is_empty() {
         return Ok(());
     }
-    let mut statements: Vec<&Slow> = report.slow.iter().collect();
     statements.sort_by_key(|slow| std::cmp::Reverse(slow.time_ns()));
     page.gap()?;
     let title = "  what slow executions have in common and fast ones have not";
@@ -30,7 +35,7 @@ pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     for slow in statements.iter().take(LISTED) {
         statement(report, slow, page)?;
     }
-    let rest = statements.len().saturating_sub(LISTED);
+    let rest = report.slow.len() - statements.len().min(LISTED);
     if rest > 0 {
         let rest = format!("and {rest} more; --format json lists all");
         page.line(page.start().indent(2).push(Style::Faint, &rest))?;

@@ -287,6 +287,7 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
         ("no_traffic", no_traffic()),
         ("hostile", hostile()),
         ("why_slow", why_slow::explained()),
+        ("why_slow_nothing", why_slow::unexplained()),
         ("why_slow_values", why_slow::values_shown()),
     ]
 }

@@ -1,6 +1,6 @@
 //! Reports with slow groups, made the way real ones are made: what was found goes through [`words`].
 
-use super::{MS, S, two_humps};
+use super::{MS, S, errors, two_humps};
 use crate::report::model::Report;
 use crate::time::Nanos;
 use crate::value::Size;
@@ -80,7 +80,7 @@ const NOTHING: Case<'_> = Case {
     examples: (&[], &[]),
 };
 
-/// One statement whose slow requests have something in common, one with a pair and more to say, one without anything.
+/// One statement whose slow requests have something in common, one with a pair and more to say.
 pub(crate) fn explained() -> Report {
     let mut report = two_humps();
     let last_digit = one_of(Subject::Value(0), Feature::LastDigit, &[3, 7]);
@@ -112,7 +112,8 @@ pub(crate) fn explained() -> Report {
     };
     add(&mut report, 2, tail, false);
 
-    let given = Case {
+    // Nothing explains it, and it takes no time: only in JSON.
+    let little = Case {
         split: Split { at: Nanos(8 * MS), by: SplitBy::Given },
         sides: Sides {
             slow: 51,
@@ -122,10 +123,29 @@ pub(crate) fn explained() -> Report {
             slow_p50: Nanos(8_600_000),
         },
         sampled: (51, 949),
-        unseen: &[Unseen::Values { requests: 12, compared: 1_000 }, Unseen::Encrypted(2)],
         ..NOTHING
     };
-    add(&mut report, 1, given, false);
+    add(&mut report, 1, little, false);
+    report
+}
+
+/// Time-outs that nothing explains.
+pub(crate) fn unexplained() -> Report {
+    let mut report = errors();
+    let given = Case {
+        split: Split { at: Nanos(S), by: SplitBy::Given },
+        sides: Sides {
+            slow: 12,
+            fast: 400,
+            in_flight: 0,
+            fast_p99: Nanos(297_000_000),
+            slow_p50: Nanos(15 * S),
+        },
+        sampled: (12, 400),
+        unseen: &[Unseen::Values { requests: 12, compared: 412 }, Unseen::Encrypted(2)],
+        ..NOTHING
+    };
+    add(&mut report, 0, given, false);
     report
 }
 
