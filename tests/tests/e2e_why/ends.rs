@@ -57,7 +57,7 @@ fn wait_until_all_hang() {
 #[test]
 fn the_threshold_that_a_person_gave_divides_slow_from_fast() {
     let _shared = shared();
-    // Three classes: 10 ms, 200 ms, and one in ten 1 s. Whatever the distribution says, two thresholds differ.
+    // Three classes: 10 ms, 300 ms, and one in ten 1 s. Whatever the distribution says, two thresholds differ.
     let plan = Plan::new(Style::Binary, 12)
         .phase(20, 4, |random| request(random, "in_three_classes", &[3, 4, 5, 7]));
     let thresholds = [("50ms", "50", &["3", "4", "5", "7"][..]), ("500ms", "500", &["7"][..])];

@@ -74,6 +74,7 @@ impl Counts {
 pub fn check_counts(outcome: &Outcome, expected: &[Condition<'_>], counts: Counts) -> Value {
     let report = outcome.report();
     let shown = serde_json::to_string_pretty(&report["findings"]).unwrap();
+    println!("{} {}", report["findings"], report["slow"]);
     assert_eq!(outcome.ended.code, Some(0), "{} {}", report["coverage"], outcome.ended.stderr);
     let found = causes(&report);
     let [finding] = &*found else { panic!("{} causes instead of one, {counts:?}: {shown}", found.len()) };

@@ -53,7 +53,7 @@ BEGIN
 END $$;
 CREATE FUNCTION in_three_classes(id bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_sleep(CASE WHEN id % 10 = 7 THEN 1 WHEN id % 10 IN (3, 4, 5) THEN 0.2 ELSE 0.01 END);
+    PERFORM pg_sleep(CASE WHEN id % 10 = 7 THEN 1 WHEN id % 10 IN (3, 4, 5) THEN 0.3 ELSE 0.01 END);
     RETURN id % 10 IN (3, 4, 5, 7);
 END $$;
 CREATE FUNCTION at_random(id bigint) RETURNS boolean LANGUAGE sql AS 'SELECT take(random() < 0.05)';
