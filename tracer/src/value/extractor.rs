@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use super::features::{Features, Packed};
 use super::keyed::Key;
 use super::literal::{self, Literal};
 use super::number::{self, Number};
@@ -49,13 +50,14 @@ impl Extractor {
     }
 
     /// A whole number.
-    #[inline]
+    #[inline(always)]
     pub fn integer(&mut self, number: i64) -> Value {
         let hash = self.key.word(Kind::Integer, number.cast_unsigned());
         self.keep(hash, || number.to_string());
         #[expect(clippy::cast_possible_truncation, reason = "a remainder by a number of 16 bits")]
         let residue = (number.unsigned_abs() % u64::from(RESIDUE)) as u16;
-        Value { hash, size: Size::of_i64(number), residue, kind: Kind::Integer, ..Value::UNSEEN }
+        let size = Size::of_i64(number);
+        Value::new(hash, Features { kind: Kind::Integer, size, residue, ..Features::UNSEEN })
     }
 
     /// A number of any type, as a double. A whole one under 2^63 is a whole number, since it is equal to one. Numbers with
@@ -73,12 +75,21 @@ impl Extractor {
         }
     }
 
+    #[inline]
     fn fraction(&mut self, number: f64) -> Value {
+        let (hash, features) = self.fraction_parts(number);
+        Value { hash, prefixes: 0, features }
+    }
+
+    /// Two words come back in registers, a whole [`Value`] would go through memory on the way to its place.
+    #[inline(never)]
+    fn fraction_parts(&mut self, number: f64) -> (u64, Packed) {
         // One pattern for everything that is no number.
         let bits = if number.is_nan() { f64::NAN.to_bits() } else { number.to_bits() };
         let hash = self.key.word(Kind::Decimal, bits);
         self.keep(hash, || number.to_string());
-        Value { hash, size: Size::of_f64(number), kind: Kind::Decimal, ..Value::UNSEEN }
+        let size = Size::of_f64(number);
+        (hash, Features { kind: Kind::Decimal, size, ..Features::UNSEEN }.pack())
     }
 
     /// `mantissa` times ten to the `exponent`: equal to the same number from a text.
@@ -88,7 +99,11 @@ impl Extractor {
 
     /// A number of a type that is known to be one, as text in any form of it, also `NaN` and `Infinity`; text where it
     /// is none.
+    #[inline(always)]
     pub fn number_text(&mut self, text: &[u8]) -> Value {
+        if let Some(number) = number::whole(text) {
+            return self.integer(number);
+        }
         match number::typed(text) {
             Some(number) => self.number(number),
             None => self.text_only(text),
@@ -105,7 +120,7 @@ impl Extractor {
     pub fn boolean(&mut self, truth: bool) -> Value {
         let hash = self.key.word(Kind::Boolean, u64::from(truth));
         self.keep(hash, || truth.to_string());
-        Value { hash, kind: Kind::Boolean, detail: u8::from(truth), ..Value::UNSEEN }
+        Value::new(hash, Features { kind: Kind::Boolean, detail: u8::from(truth), ..Features::UNSEEN })
     }
 
     /// Text of a type that is text, or of an unknown type. It becomes what it can be read as, because programs pass
@@ -113,18 +128,18 @@ impl Extractor {
     /// - a whole number as programs print it; with leading zeros (a zip code) or a plus sign (a telephone number) it
     ///   stays text;
     /// - a number with a fraction, a UUID, an ISO date or point in time.
-    #[inline]
+    #[inline(always)]
     pub fn text(&mut self, text: &[u8], at: Nanos) -> Value {
         match text::sniff(text) {
             Form::Text => self.text_only(text),
             Form::Number(number) => self.number(number),
-            Form::Uuid(uuid) => self.uuid(uuid),
+            Form::Uuid(uuid) => self.uuid_number(uuid),
             Form::Time(micros) => self.time(micros, at),
         }
     }
 
     /// Text that stays text, whatever it looks like.
-    #[inline]
+    #[inline(always)]
     pub fn text_only(&mut self, text: &[u8]) -> Value {
         let (non_ascii, maybe_password) = scan(text);
         if maybe_password && text::names_a_password(text) {
@@ -133,14 +148,10 @@ impl Extractor {
         let hash = self.key.bytes(Kind::Text, text);
         self.keep(hash, || shown::text(text));
         let class = text.first().map_or(0, |first| text::first_class(*first));
-        Value {
-            hash,
-            prefixes: self.key.prefixes(first_word(text)),
-            size: length(text),
-            kind: Kind::Text,
-            detail: class | u8::from(non_ascii) << 3,
-            ..Value::UNSEEN
-        }
+        let detail = class | u8::from(non_ascii) << 3;
+        let size = length(text);
+        let value = Value::new(hash, Features { kind: Kind::Text, detail, size, ..Features::UNSEEN });
+        Value { prefixes: self.key.prefixes(first_word(text)), ..value }
     }
 
     /// Bytes that are no text.
@@ -150,15 +161,22 @@ impl Extractor {
         }
         let hash = self.key.bytes(Kind::Bytes, bytes);
         self.keep(hash, || shown::bytes(bytes));
-        Value { hash, size: length(bytes), kind: Kind::Bytes, ..Value::UNSEEN }
+        let size = length(bytes);
+        Value::new(hash, Features { kind: Kind::Bytes, size, ..Features::UNSEEN })
     }
 
     /// A UUID.
     #[inline]
     pub fn uuid(&mut self, uuid: [u8; 16]) -> Value {
-        let hash = self.key.words(Kind::Uuid, u128::from_le_bytes(uuid));
+        self.uuid_number(u128::from_be_bytes(uuid))
+    }
+
+    #[inline]
+    fn uuid_number(&mut self, uuid: u128) -> Value {
+        let hash = self.key.words(Kind::Uuid, uuid);
         self.keep(hash, || shown::uuid(uuid));
-        Value { hash, kind: Kind::Uuid, detail: uuid[6] >> 4, ..Value::UNSEEN }
+        let [.., version, _, _, _, _, _, _, _, _, _] = uuid.to_be_bytes();
+        Value::new(hash, Features { kind: Kind::Uuid, detail: version >> 4, ..Features::UNSEEN })
     }
 
     /// A date or a point in time, in microseconds from 1970-01-01 UTC ([`super::INFINITY`], [`super::NEGATIVE_INFINITY`]
@@ -168,9 +186,9 @@ impl Extractor {
         let hash = self.key.word(Kind::Time, micros.cast_unsigned());
         self.keep(hash, || moment::shown(micros));
         let now = self.settings.epoch_micros.saturating_add_unsigned(at.0 / 1000);
-        let step = Size::of_u64(moment::step(micros.abs_diff(now)));
+        let step = Size::of_u64(u64::from(moment::step(micros.abs_diff(now))));
         let size = if micros < now { step.negated() } else { step };
-        Value { hash, size, kind: Kind::Time, ..Value::UNSEEN }
+        Value::new(hash, Features { kind: Kind::Time, size, ..Features::UNSEEN })
     }
 
     /// Bytes of a type that is bytes, as text: `\x` and hexadecimal digits, or characters with `\ooo` and `\\`.
@@ -185,7 +203,7 @@ impl Extractor {
     /// A UUID of a type that is UUID, as text: digits with dashes anywhere, also in braces; text where it is none.
     pub fn uuid_text(&mut self, text: &[u8]) -> Value {
         match uuid::parse(text).or_else(|| uuid::parse_any(text)) {
-            Some(uuid) => self.uuid(uuid),
+            Some(uuid) => self.uuid_number(uuid),
             None => self.text_only(text),
         }
     }
@@ -201,7 +219,7 @@ impl Extractor {
             [b'{' | b'[', ..] => shown::text(bytes),
             _ => format!("({elements} elements)"),
         });
-        Value { hash, kind: Kind::List, elements, ..Value::UNSEEN }
+        Value::new(hash, Features { kind: Kind::List, elements, ..Features::UNSEEN })
     }
 
     /// Several values that the statement shows as one item. One value stays what it is.
@@ -211,7 +229,7 @@ impl Extractor {
         }
         let mut hash = 0;
         for value in values {
-            let of_value = u128::from(value.hash) | u128::from(value.kind as u8) << 64;
+            let of_value = u128::from(value.hash) | u128::from(value.kind() as u8) << 64;
             hash = self.key.words(Kind::List, of_value ^ u128::from(hash) << 64);
         }
         let elements = u16::try_from(values.len()).unwrap_or(u16::MAX);
@@ -220,7 +238,7 @@ impl Extractor {
             table.keep(hash, || text);
             self.shown = Some(table);
         }
-        Value { hash, kind: Kind::List, elements, ..Value::UNSEEN }
+        Value::new(hash, Features { kind: Kind::List, elements, ..Features::UNSEEN })
     }
 
     /// A literal of a statement as it stands there: a number, a string in any of PostgreSQL's forms, TRUE, FALSE or
@@ -294,7 +312,7 @@ fn length(bytes: &[u8]) -> Size {
 
 /// `(1, 2, ?)`, as far as anyone will read it.
 fn list_text(table: &Shown, values: &[Value]) -> String {
-    let shown = |value: &Value| match (value.kind, value.hash()) {
+    let shown = |value: &Value| match (value.kind(), value.hash()) {
         (Kind::Null, _) => "NULL",
         (_, hash) => hash.and_then(|hash| table.get(hash)).unwrap_or("?"),
     };

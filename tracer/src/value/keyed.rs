@@ -53,18 +53,18 @@ impl Key {
         hasher.finish()
     }
 
-    /// Hashes of the first 1, 2, 4 and 8 bytes of a text whose first eight, in little-endian order, are `word`:
+    /// Hashes of the first 1, 2, 4 and 8 bytes of a text whose first eight, in little-endian order, are `word`, from the
+    /// lowest 16 bits up:
     /// multiply-shift (Dietzfelbinger and others, 1997), where two beginnings meet with a chance of at most 2 in 65,536.
     #[inline]
-    pub(super) fn prefixes(&self, word: u64) -> [u16; 4] {
+    pub(super) fn prefixes(&self, word: u64) -> u64 {
         let [one, two, four, eight] = self.prefix;
-        [top(word & 0xff, one), top(word & 0xffff, two), top(word & 0xffff_ffff, four), top(word, eight)]
+        let top = |word: u64, odd: u64| word.wrapping_mul(odd) >> 48;
+        top(word & 0xff, one)
+            | top(word & 0xffff, two) << 16
+            | top(word & 0xffff_ffff, four) << 32
+            | top(word, eight) << 48
     }
-}
-
-#[inline]
-fn top(word: u64, odd: u64) -> u16 {
-    (word.wrapping_mul(odd) >> 48) as u16
 }
 
 impl std::fmt::Debug for Key {

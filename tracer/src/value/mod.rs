@@ -5,6 +5,7 @@
 //! [`Extractor`] that `--show-values` asks for. A value that may be a password becomes [`Value::UNSEEN`].
 
 mod extractor;
+mod features;
 mod keyed;
 mod literal;
 mod moment;
@@ -16,6 +17,8 @@ mod tests;
 mod text;
 mod uuid;
 mod words;
+
+use features::{Features, Packed};
 
 pub use extractor::{Extractor, Settings};
 pub use moment::{INFINITY, NEGATIVE_INFINITY, STEPS_SECONDS};
@@ -73,88 +76,92 @@ pub const RESIDUE: u16 = 5040;
 
 /// Features and keyed hash of one value. Equal values of one capture have equal hashes and features, whatever form they
 /// came in; only an array's hash depends on its form, and a point in time's size on the moment it was passed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Value {
     hash: u64,
-    prefixes: [u16; 4],
-    size: Size,
-    residue: u16,
-    elements: u16,
-    kind: Kind,
-    detail: u8,
+    prefixes: u64,
+    features: Packed,
+}
+
+impl Default for Value {
+    fn default() -> Self {
+        Self::UNSEEN
+    }
 }
 
 impl Value {
     /// Nothing is known of it.
-    pub const UNSEEN: Self = Self {
-        hash: 0,
-        prefixes: [0; 4],
-        size: Size::ZERO,
-        residue: 0,
-        elements: 1,
-        kind: Kind::Unseen,
-        detail: 0,
-    };
+    pub const UNSEEN: Self = Self::new(0, Features::UNSEEN);
     /// NULL.
-    pub const NULL: Self = Self { kind: Kind::Null, ..Self::UNSEEN };
+    pub const NULL: Self = Self::new(0, Features { kind: Kind::Null, ..Features::UNSEEN });
+
+    #[inline]
+    const fn new(hash: u64, features: Features) -> Self {
+        Self { hash, prefixes: 0, features: features.pack() }
+    }
+
+    #[inline]
+    fn features(&self) -> Features {
+        self.features.unpack()
+    }
 
     /// What sort of value.
     pub fn kind(&self) -> Kind {
-        self.kind
+        self.features().kind
     }
 
     /// The keyed hash; `None` for NULL and for what was not seen. Only for comparing within the capture:
     /// [`Extractor::shown_hash`] makes what may be shown.
     pub fn hash(&self) -> Option<u64> {
-        (!matches!(self.kind, Kind::Unseen | Kind::Null)).then_some(self.hash)
+        (!matches!(self.kind(), Kind::Unseen | Kind::Null)).then_some(self.hash)
     }
 
     /// How many values stand in its place: the elements of an array or of a list that is shown as one item; 1 for
     /// everything else.
     pub fn elements(&self) -> u16 {
-        self.elements
+        self.features().elements
     }
 
     /// A number: the number itself within 1 %. A point in time: seconds from now, the past is negative, one of
     /// [`STEPS_SECONDS`] or 0 ([`Value::seconds_from_now`] has it exactly). Text and bytes: length in bytes; a bit string:
     /// its bits. Otherwise nothing.
     pub fn size(&self) -> Option<Size> {
-        matches!(self.kind, Kind::Integer | Kind::Decimal | Kind::Text | Kind::Time | Kind::Bytes)
-            .then_some(self.size)
+        matches!(self.kind(), Kind::Integer | Kind::Decimal | Kind::Text | Kind::Time | Kind::Bytes)
+            .then_some(self.features().size)
     }
 
     /// A point in time: seconds from now, the past is negative; 0 or one of [`STEPS_SECONDS`], the next towards zero.
     pub fn seconds_from_now(&self) -> Option<i64> {
-        (self.kind == Kind::Time).then(|| moment::seconds(self.size))
+        (self.kind() == Kind::Time).then(|| moment::seconds(self.features().size))
     }
 
     /// Numbers: less than zero.
     pub fn is_negative(&self) -> Option<bool> {
-        self.is_number().then_some(self.size < Size::ZERO)
+        self.is_number().then_some(self.features().size < Size::ZERO)
     }
 
     /// Numbers: zero.
     pub fn is_zero(&self) -> Option<bool> {
-        self.is_number().then_some(self.size == Size::ZERO)
+        self.is_number().then_some(self.features().size == Size::ZERO)
     }
 
     fn is_number(&self) -> bool {
-        matches!(self.kind, Kind::Integer | Kind::Decimal)
+        matches!(self.kind(), Kind::Integer | Kind::Decimal)
     }
 
     /// Whole numbers: the magnitude's remainder by a divisor of [`RESIDUE`]; the sign is left out, so that the
     /// remainder by 10 is the last digit.
     pub fn remainder(&self, divisor: u16) -> Option<u16> {
-        (self.kind == Kind::Integer && divisor != 0 && RESIDUE.is_multiple_of(divisor))
-            .then(|| self.residue % divisor)
+        (self.kind() == Kind::Integer && divisor != 0 && RESIDUE.is_multiple_of(divisor))
+            .then(|| self.features().residue % divisor)
     }
 
     /// Text that is not empty: the class of its first character.
     pub fn first_character(&self) -> Option<FirstCharacter> {
-        if self.kind != Kind::Text || self.size == Size::ZERO {
+        if self.kind() != Kind::Text || self.features().size == Size::ZERO {
             return None;
         }
-        Some(match self.detail & 7 {
+        Some(match self.features().detail & 7 {
             0 => FirstCharacter::Digit,
             1 => FirstCharacter::LowerCase,
             2 => FirstCharacter::UpperCase,
@@ -166,24 +173,25 @@ impl Value {
 
     /// Text: any character is outside ASCII.
     pub fn has_non_ascii(&self) -> Option<bool> {
-        (self.kind == Kind::Text).then_some(self.detail & 8 != 0)
+        (self.kind() == Kind::Text).then_some(self.features().detail & 8 != 0)
     }
 
     /// Text at least this long: a keyed hash of its first [`PREFIX_BYTES`]`[index]` bytes.
     pub fn prefix(&self, index: usize) -> Option<u16> {
         let bytes = u64::try_from(*PREFIX_BYTES.get(index)?).ok()?;
-        (self.kind == Kind::Text && self.size >= Size::of_u64(bytes))
-            .then(|| self.prefixes.get(index).copied())
+        (self.kind() == Kind::Text && self.features().size >= Size::of_u64(bytes))
+            .then(|| self.prefixes.to_le_bytes().as_chunks::<2>().0.get(index).copied())
             .flatten()
+            .map(u16::from_le_bytes)
     }
 
     /// UUID: its version, 0 to 15.
     pub fn uuid_version(&self) -> Option<u8> {
-        (self.kind == Kind::Uuid).then_some(self.detail)
+        (self.kind() == Kind::Uuid).then_some(self.features().detail)
     }
 
     /// TRUE or FALSE.
     pub fn boolean(&self) -> Option<bool> {
-        (self.kind == Kind::Boolean).then_some(self.detail != 0)
+        (self.kind() == Kind::Boolean).then_some(self.features().detail != 0)
     }
 }

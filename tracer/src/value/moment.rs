@@ -1,7 +1,7 @@
 //! Dates and points in time: as text, in steps from now, and as text again.
 
 use super::Size;
-use super::words::short_digits;
+use super::words::{first_word, packed_digits, short_digits};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -13,7 +13,7 @@ pub const NEGATIVE_INFINITY: i64 = i64::MIN;
 
 /// How far a point in time lies from now is kept as one of these numbers of seconds, the next towards zero: 1 s, 10 s,
 /// 1 min, 10 min, 1 h, 6 h, 1, 2, 3, 7, 14, 30, 60, 90, 180 days, 1, 2, 3, 5, 10, 20, 50, 100 years of 365 days.
-pub const STEPS_SECONDS: [u64; 23] = [
+pub const STEPS_SECONDS: [u32; 23] = [
     1,
     10,
     60,
@@ -39,18 +39,38 @@ pub const STEPS_SECONDS: [u64; 23] = [
     100 * 365 * 86_400,
 ];
 
+/// How many steps are less than two to this power.
+const STEPS_BELOW: [u8; 33] = {
+    let (mut table, mut power, mut below) = ([0; 33], 0, 0);
+    while power < 33 {
+        while below < STEPS_SECONDS.len() && (STEPS_SECONDS[below] as u64) < 1 << power {
+            below += 1;
+            table[power] += 1;
+        }
+        if power < 32 {
+            table[power + 1] = table[power];
+        }
+        power += 1;
+    }
+    table
+};
+
 /// Seconds of the largest step that is not over this span, 0 below a second.
 #[inline]
-pub(super) fn step(micros: u64) -> u64 {
-    let seconds = micros / 1_000_000;
-    let above = STEPS_SECONDS.partition_point(|step| *step <= seconds);
-    above.checked_sub(1).and_then(|at| STEPS_SECONDS.get(at)).copied().unwrap_or(0)
+pub(super) fn step(micros: u64) -> u32 {
+    let seconds = u32::try_from(micros / 1_000_000).unwrap_or(u32::MAX);
+    // Between a power of two and the next are two steps at most. A search would have to guess its branches.
+    let Some(power) = seconds.checked_ilog2() else { return 0 };
+    let below = usize::from(STEPS_BELOW[power as usize]);
+    let reached = |at: usize| usize::from(STEPS_SECONDS.get(at).is_some_and(|step| *step <= seconds));
+    let reached = below + reached(below) + reached(below + 1);
+    reached.checked_sub(1).and_then(|at| STEPS_SECONDS.get(at)).copied().unwrap_or(0)
 }
 
 /// The exact seconds of a size that was made of a step.
 pub(super) fn seconds(size: Size) -> i64 {
-    let same = |step: &&u64| Size::of_u64(**step).code().abs() == size.code().abs();
-    let step = STEPS_SECONDS.iter().find(same).and_then(|step| i64::try_from(*step).ok()).unwrap_or(0);
+    let same = |step: &&u32| Size::of_u64(u64::from(**step)).code().abs() == size.code().abs();
+    let step = STEPS_SECONDS.iter().find(same).map_or(0, |step| i64::from(*step));
     if size < Size::ZERO { -step } else { step }
 }
 
@@ -86,9 +106,15 @@ fn date(days: i64) -> (i64, i64, i64) {
 #[inline]
 pub(super) fn parse(text: &[u8]) -> Option<i64> {
     let (date, rest) = text.split_first_chunk::<10>()?;
-    let &[y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = date else { return None };
-    let packed = i64::from(short_digits(&[y0, y1, y2, y3, m0, m1, d0, d1])?);
-    let (year, month, day) = (packed / 10_000, packed / 100 % 100, packed % 100);
+    if date[4] != b'-' || date[7] != b'-' {
+        return None;
+    }
+    let word = first_word(date);
+    let (year, month) = (word & 0xffff_ffff, word >> 40 & 0xffff);
+    let day = u64::from(u16::from_le_bytes([date[8], date[9]]));
+    let packed = packed_digits(year | month << 32 | day << 48, 8)?;
+    let (year, month, day) =
+        (i64::from(packed / 10_000), i64::from(packed / 100 % 100), i64::from(packed % 100));
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
@@ -97,24 +123,18 @@ pub(super) fn parse(text: &[u8]) -> Option<i64> {
 }
 
 /// Microseconds from midnight UTC, of what stands behind a date.
+#[inline]
 fn time_of_day(text: &[u8]) -> Option<i64> {
-    let (&[b'T' | b't' | b' ', h0, h1, b':', m0, m1], rest) = text.split_first_chunk::<6>()? else {
+    let (&[separator, h0, h1, colon, m0, m1], mut rest) = text.split_first_chunk::<6>()?;
+    if !matches!(separator, b'T' | b't' | b' ') || colon != b':' {
         return None;
-    };
+    }
     let (mut seconds, mut micros) = (0, 0);
-    let mut rest = rest;
-    let (hours, minutes) = match rest.split_first_chunk::<3>() {
-        Some((&[b':', s0, s1], behind)) => {
-            let packed = i64::from(short_digits(&[h0, h1, m0, m1, s0, s1])?);
-            seconds = packed % 100;
-            (micros, rest) = fraction(behind)?;
-            (packed / 10_000, packed / 100 % 100)
-        }
-        _ => {
-            let packed = i64::from(short_digits(&[h0, h1, m0, m1])?);
-            (packed / 100, packed % 100)
-        }
-    };
+    if let Some((&[b':', s0, s1], behind)) = rest.split_first_chunk::<3>() {
+        seconds = two(s0, s1)?;
+        (micros, rest) = fraction(behind)?;
+    }
+    let (hours, minutes) = (two(h0, h1)?, two(m0, m1)?);
     if hours > 24 || minutes > 59 || seconds > 60 {
         return None;
     }
@@ -122,18 +142,27 @@ fn time_of_day(text: &[u8]) -> Option<i64> {
     Some((local - zone(rest)?) * MICROS_PER_SECOND + micros)
 }
 
+/// The number of two digits.
+#[inline]
+fn two(tens: u8, ones: u8) -> Option<i64> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then(|| i64::from(tens) * 10 + i64::from(ones))
+}
+
 /// Microseconds of `.5`, rounded, and what follows.
+#[inline]
 fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
+    const SCALE: [i64; 8] = [0, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
     let [b'.', rest @ ..] = text else { return Some((0, text)) };
     let len = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
     let (digits, rest) = rest.split_at(len);
     let shown = &digits[..len.min(7)];
     let value = i64::from(short_digits(shown)?);
-    let scaled = value * 10_i64.checked_pow(7 - u32::try_from(shown.len()).ok()?)?;
-    Some(((scaled + 5) / 10, rest))
+    Some(((value * SCALE[shown.len()] + 5) / 10, rest))
 }
 
 /// Seconds east of UTC: `Z`, `+01`, `+0130`, `+01:30`, `+01:30:20`, ` UTC`; nothing is UTC.
+#[inline]
 fn zone(text: &[u8]) -> Option<i64> {
     let text = text.strip_prefix(b" ").unwrap_or(text);
     let (east, text) = match text {
@@ -142,15 +171,13 @@ fn zone(text: &[u8]) -> Option<i64> {
         [b'-', rest @ ..] => (-1, rest),
         _ => return None,
     };
-    let packed = match *text {
-        [h0, h1] => short_digits(&[h0, h1])? * 10_000,
-        [h0, h1, m0, m1] | [h0, h1, b':', m0, m1] => short_digits(&[h0, h1, m0, m1])? * 100,
-        [h0, h1, b':', m0, m1, b':', s0, s1] => short_digits(&[h0, h1, m0, m1, s0, s1])?,
+    let (hours, minutes, seconds) = match *text {
+        [h0, h1] => (two(h0, h1)?, 0, 0),
+        [h0, h1, m0, m1] | [h0, h1, b':', m0, m1] => (two(h0, h1)?, two(m0, m1)?, 0),
+        [h0, h1, b':', m0, m1, b':', s0, s1] => (two(h0, h1)?, two(m0, m1)?, two(s0, s1)?),
         _ => return None,
     };
-    let (hours, minutes, seconds) = (packed / 10_000, packed / 100 % 100, packed % 100);
-    (hours < 24 && minutes < 60 && seconds < 60)
-        .then(|| east * i64::from((hours * 60 + minutes) * 60 + seconds))
+    (hours < 24 && minutes < 60 && seconds < 60).then_some(east * ((hours * 60 + minutes) * 60 + seconds))
 }
 
 /// A point in time as `2026-11-23 02:00:01.5`, in UTC.
@@ -258,5 +285,11 @@ mod tests {
         assert_eq!(step(30 * 86_400_000_000), 30 * 86_400);
         assert_eq!(step(u64::MAX), 100 * 365 * 86_400);
         assert!(STEPS_SECONDS.is_sorted());
+        for (n, at) in STEPS_SECONDS.iter().enumerate() {
+            let before = n.checked_sub(1).map_or(0, |n| STEPS_SECONDS[n]);
+            for (seconds, expected) in [(at - 1, before), (*at, *at), (at + 1, *at)] {
+                assert_eq!(step(u64::from(seconds) * 1_000_000), expected, "{seconds}");
+            }
+        }
     }
 }

@@ -107,7 +107,7 @@ pub(super) fn signed(negative: bool, magnitude: u64) -> Option<i64> {
 }
 
 /// `-` and digits, as programs print a whole number: no plus sign, no leading zeros.
-#[inline]
+#[inline(always)]
 pub(super) fn whole(text: &[u8]) -> Option<i64> {
     let (negative, text) = match text {
         [b'-', rest @ ..] => (true, rest),
@@ -158,6 +158,7 @@ fn exponent_of(text: &[u8]) -> Option<i32> {
 }
 
 /// A number of a type that is known to be one: any sign, any form, `NaN`, `Infinity`.
+#[inline(never)]
 pub(super) fn typed(text: &[u8]) -> Option<Number> {
     if let Some(number) = whole(text) {
         return Some(Number::Whole(number));
@@ -184,6 +185,7 @@ pub(super) fn typed(text: &[u8]) -> Option<Number> {
 
 /// A number in a text of unknown type that is no whole number: one without leading zeros, with digits on both sides of
 /// its point. With an exponent only where a point or a sign shows that it is one: `12e5` may well be part of a name.
+#[inline(never)]
 pub(super) fn fraction(text: &[u8]) -> Option<Number> {
     let (negative, unsigned) = match text {
         [b'-', rest @ ..] => (true, rest),

@@ -16,6 +16,8 @@ pub(super) struct Shown {
 
 impl Shown {
     /// Keeps a value's text, unless it is known or the table is full.
+    #[cold]
+    #[inline(never)]
     pub(super) fn keep(&mut self, hash: u64, text: impl FnOnce() -> String) {
         if self.values.contains_key(&hash) {
             return;
@@ -57,9 +59,9 @@ pub(super) fn bytes(bytes: &[u8]) -> String {
 }
 
 /// A UUID.
-pub(super) fn uuid(uuid: [u8; 16]) -> String {
+pub(super) fn uuid(uuid: u128) -> String {
     let mut shown = String::with_capacity(36);
-    for (at, byte) in uuid.iter().enumerate() {
+    for (at, byte) in uuid.to_be_bytes().iter().enumerate() {
         if matches!(at, 4 | 6 | 8 | 10) {
             shown.push('-');
         }

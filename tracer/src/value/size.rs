@@ -64,12 +64,12 @@ impl Size {
     }
 
     /// The code as a number that orders as the sizes do.
-    pub fn code(self) -> i16 {
+    pub const fn code(self) -> i16 {
         self.0
     }
 
     /// The size of a code.
-    pub fn from_code(code: i16) -> Self {
+    pub const fn from_code(code: i16) -> Self {
         Self(code)
     }
 }

@@ -2,34 +2,27 @@
 
 use super::words::first_word;
 
-/// `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, in either case, also in braces.
+/// `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`, in either case, also in braces. The first digit is the highest.
 #[inline]
-pub(super) fn parse(text: &[u8]) -> Option<[u8; 16]> {
+pub(super) fn parse(text: &[u8]) -> Option<u128> {
     let text: &[u8; 36] = match text {
         [b'{', inner @ .., b'}'] => inner.try_into().ok()?,
         _ => text.try_into().ok()?,
     };
-    if [text[8], text[13], text[18], text[23]] != *b"----" {
+    if text[8] != b'-' || text[13] != b'-' || text[18] != b'-' || text[23] != b'-' {
         return None;
     }
-    let high = hex(first_word(&text[..8]))?;
-    let second = u64::from(u32::from_le_bytes(*text[9..].first_chunk()?));
-    let third = u64::from(u32::from_le_bytes(*text[14..].first_chunk()?));
-    let fourth = u64::from(u32::from_le_bytes(*text[19..].first_chunk()?));
-    let fifth = u64::from(u32::from_le_bytes(*text[24..].first_chunk()?));
-    let middle = hex(second | third << 32)?;
-    let after = hex(fourth | fifth << 32)?;
+    let four = |at: usize| text[at..].first_chunk().map(|four| u64::from(u32::from_le_bytes(*four)));
+    let first = hex(first_word(&text[..8]))?;
+    let second = hex(four(9)? | four(14)? << 32)?;
+    let third = hex(four(19)? | four(24)? << 32)?;
     let last = hex(first_word(&text[28..]))?;
-    let mut uuid = [0; 16];
-    for (place, four) in uuid.as_chunks_mut::<4>().0.iter_mut().zip([high, middle, after, last]) {
-        *place = four;
-    }
-    Some(uuid)
+    Some(u128::from(first << 32 | second) << 64 | u128::from(third << 32 | last))
 }
 
 /// 32 digits with dashes between any of them, also in braces: what the server reads, and more.
 #[cold]
-pub(super) fn parse_any(text: &[u8]) -> Option<[u8; 16]> {
+pub(super) fn parse_any(text: &[u8]) -> Option<u128> {
     let inner = text.strip_prefix(b"{").and_then(|text| text.strip_suffix(b"}")).unwrap_or(text);
     let (mut number, mut len) = (0_u128, 0);
     for byte in inner.iter().filter(|byte| **byte != b'-') {
@@ -37,12 +30,12 @@ pub(super) fn parse_any(text: &[u8]) -> Option<[u8; 16]> {
         number = number << 4 | u128::from(digit);
         len += 1;
     }
-    (len == 32).then(|| number.to_be_bytes())
+    (len == 32).then_some(number)
 }
 
-/// Four bytes of eight hexadecimal digits, the first digit in the lowest byte.
+/// The number of eight hexadecimal digits, the first digit in the lowest byte.
 #[inline]
-fn hex(word: u64) -> Option<[u8; 4]> {
+fn hex(word: u64) -> Option<u64> {
     const EVERY: u64 = 0x0101_0101_0101_0101;
     // Sums below stay within their bytes only for ASCII.
     if word & (0x80 * EVERY) != 0 {
@@ -58,8 +51,8 @@ fn hex(word: u64) -> Option<[u8; 4]> {
     }
     let nibbles = (word & (0x0f * EVERY)) + (letter >> 7) * 9;
     let pairs = (nibbles << 4 | nibbles >> 8) & 0x00ff_00ff_00ff_00ff;
-    let [a, _, b, _, c, _, d, _] = pairs.to_le_bytes();
-    Some([a, b, c, d])
+    let fours = (pairs << 8 | pairs >> 16) & 0x0000_ffff_0000_ffff;
+    Some((fours << 16 | fours >> 32) & 0xffff_ffff)
 }
 
 #[cfg(test)]
@@ -69,8 +62,7 @@ mod tests {
     #[test]
     fn every_byte_at_every_place() {
         let good = b"0189abcd-efAB-CDEF-0123-456789abcdef";
-        let uuid =
-            [0x01, 0x89, 0xab, 0xcd, 0xef, 0xab, 0xcd, 0xef, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef];
+        let uuid = 0x0189_abcd_efab_cdef_0123_4567_89ab_cdef;
         assert_eq!(parse(good), Some(uuid));
         assert_eq!(parse(b"{0189abcd-efAB-CDEF-0123-456789abcdef}"), Some(uuid));
         assert_eq!(parse(&good[..35]), None);
@@ -83,7 +75,7 @@ mod tests {
                 assert_eq!(parse(&text).is_some(), fits, "{byte} at {at}");
                 if fits && !dash {
                     let plain: String = text.iter().map(|b| char::from(*b)).filter(|c| *c != '-').collect();
-                    let expected = u128::from_str_radix(&plain, 16).unwrap().to_be_bytes();
+                    let expected = u128::from_str_radix(&plain, 16).unwrap();
                     assert_eq!(parse(&text), Some(expected));
                 }
             }

@@ -28,21 +28,25 @@ pub(super) fn first_word(bytes: &[u8]) -> u64 {
 /// Is any byte outside ASCII, and does `:` or `=` stand anywhere?
 #[inline]
 pub(super) fn scan(bytes: &[u8]) -> (bool, bool) {
-    let (mut high, mut sign) = (0, 0);
-    let mut step = |word: u64| {
-        high |= word;
-        sign |= holds(word, b':') | holds(word, b'=');
-    };
+    let mut high = 0;
     let (words, rest) = bytes.as_chunks::<8>();
-    for word in words {
-        step(u64::from_le_bytes(*word));
-    }
     // The last eight bytes once more are cheaper than the odd ones one by one.
-    match bytes.last_chunk::<8>() {
-        Some(last) => step(u64::from_le_bytes(*last)),
-        None => step(first_word(rest)),
+    let last = bytes.last_chunk::<8>().map_or_else(|| first_word(rest), |last| u64::from_le_bytes(*last));
+    for word in words.iter().map(|word| u64::from_le_bytes(*word)).chain([last]) {
+        // Leaving early also keeps the compiler from code for long texts, which is slow for the short ones that
+        // values are.
+        if holds_sign(word) {
+            return (!bytes.is_ascii(), true);
+        }
+        high |= word;
     }
-    (high & every(0x80) != 0, sign != 0)
+    (high & every(0x80) != 0, false)
+}
+
+/// Is any byte of `word` a `:` or `=`?
+#[inline]
+pub(super) fn holds_sign(word: u64) -> bool {
+    holds(word, b':') | holds(word, b'=') != 0
 }
 
 /// Not zero when a byte of `word` is `byte`.
@@ -59,9 +63,15 @@ pub(super) fn short_digits(digits: &[u8]) -> Option<u32> {
     if len == 0 || len > 8 {
         return None;
     }
+    packed_digits(first_word(digits), len)
+}
+
+/// The number that the lowest `len` bytes write, 1 to 8, the first digit lowest; the others must be zero.
+#[inline]
+pub(super) fn packed_digits(word: u64, len: usize) -> Option<u32> {
     // To the top, so that the missing digits are leading zeros.
     let shift = 64 - 8 * len;
-    let digits = (first_word(digits) ^ (every(b'0') >> shift)) << shift;
+    let digits = (word ^ (every(b'0') >> shift)) << shift;
     // Over 9, or a high bit set before.
     if (digits.wrapping_add(every(0x76)) | digits) & every(0x80) != 0 {
         return None;
@@ -75,12 +85,15 @@ pub(super) fn short_digits(digits: &[u8]) -> Option<u32> {
 /// The number that at most 19 digits write.
 #[inline]
 pub(super) fn digits(text: &[u8]) -> Option<u64> {
-    if text.len() <= 8 {
-        return short_digits(text).map(u64::from);
+    match text.len() {
+        0..=8 => short_digits(text).map(u64::from),
+        9..=19 => long_digits(text),
+        _ => None,
     }
-    if text.len() > 19 {
-        return None;
-    }
+}
+
+#[inline(never)]
+fn long_digits(text: &[u8]) -> Option<u64> {
     let (head, last) = text.split_last_chunk::<8>()?;
     let tail = u64::from(short_digits(last)?);
     let head = match head.split_last_chunk::<8>() {

@@ -109,12 +109,10 @@ pub fn bind_values(
     let Some((formats, rest)) = behind_names(body).and_then(formats) else { return };
     let Some((count, mut rest)) = rest.split_first_chunk::<2>() else { return };
     let count = usize::from(u16::from_be_bytes(*count)).min(MAX_PARAMETERS);
-    out.reserve(count);
-    for n in 0..count {
-        let Some((field, behind)) = field(rest) else {
-            out.extend(std::iter::repeat_n(Value::UNSEEN, count - n));
-            return;
-        };
+    let start = out.len();
+    out.resize(start + count, Value::UNSEEN);
+    for (n, place) in out[start..].iter_mut().enumerate() {
+        let Some((field, behind)) = field(rest) else { return };
         rest = behind;
         let class = types.get(n).copied().unwrap_or_default();
         let binary = match formats {
@@ -122,11 +120,28 @@ pub fn bind_values(
             [all] => all[1] != 0,
             each => each.get(n).is_some_and(|code| code[1] != 0),
         };
-        out.push(match field {
-            None => Value::NULL,
-            Some(bytes) if binary => of_binary(bytes, class, extractor, at),
-            Some(bytes) => of_text(bytes, class, extractor, at),
-        });
+        // Each kind that is frequent has its own assignment: then its parts go from registers to their place.
+        match (field, class, binary) {
+            (None, ..) => *place = Value::NULL,
+            (Some(bytes), TypeClass::Integer, true) => match integer(bytes) {
+                Some(number) => *place = extractor.integer(number),
+                None => *place = extractor.bytes(bytes),
+            },
+            (Some(bytes), TypeClass::Text, _) | (Some(bytes), TypeClass::Unknown, false) => {
+                *place = extractor.text(bytes, at)
+            }
+            (Some(bytes), TypeClass::Uuid, true) => match bytes.try_into() {
+                Ok(uuid) => *place = extractor.uuid(uuid),
+                Err(_) => *place = extractor.bytes(bytes),
+            },
+            (Some(bytes), TypeClass::Timestamp, true) => match bytes.try_into() {
+                Ok(micros) => *place = extractor.time(timestamp(i64::from_be_bytes(micros)), at),
+                Err(_) => *place = extractor.bytes(bytes),
+            },
+            (Some(bytes), TypeClass::Integer, false) => *place = extractor.number_text(bytes),
+            (Some(bytes), _, false) => *place = of_text(bytes, class, extractor, at),
+            (Some(bytes), _, true) => *place = of_binary(bytes, class, extractor, at),
+        }
     }
 }
 
@@ -156,17 +171,12 @@ fn field(bytes: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     Some((Some(field), rest))
 }
 
-#[inline]
+// The frequent ones are in `bind_values`, which stays small without the others.
+#[inline(never)]
 fn of_text(bytes: &[u8], class: TypeClass, extractor: &mut Extractor, at: Nanos) -> Value {
     match class {
         TypeClass::Unknown | TypeClass::Text => extractor.text(bytes, at),
         TypeClass::Integer | TypeClass::Oid => extractor.number_text(bytes),
-        _ => of_text_rarely(bytes, class, extractor, at),
-    }
-}
-
-fn of_text_rarely(bytes: &[u8], class: TypeClass, extractor: &mut Extractor, at: Nanos) -> Value {
-    match class {
         TypeClass::Bool => match truth(bytes) {
             Some(truth) => extractor.boolean(truth),
             None => extractor.text_only(bytes),
@@ -200,16 +210,9 @@ fn truth(text: &[u8]) -> Option<bool> {
     (begins("false", 1) || begins("no", 1) || begins("off", 2) || text == b"0").then_some(false)
 }
 
-#[inline]
+#[inline(never)]
 fn of_binary(bytes: &[u8], class: TypeClass, extractor: &mut Extractor, at: Nanos) -> Value {
-    match class {
-        TypeClass::Integer => match integer(bytes) {
-            Some(number) => extractor.integer(number),
-            None => extractor.bytes(bytes),
-        },
-        TypeClass::Text => extractor.text(bytes, at),
-        _ => of_binary_rarely(bytes, class, extractor, at).unwrap_or_else(|| extractor.bytes(bytes)),
-    }
+    of_size(bytes, class, extractor, at).unwrap_or_else(|| extractor.bytes(bytes))
 }
 
 /// `int2send`, `int4send`, `int8send`
@@ -224,8 +227,10 @@ fn integer(bytes: &[u8]) -> Option<i64> {
 }
 
 /// `None`: the length does not fit the type.
-fn of_binary_rarely(bytes: &[u8], class: TypeClass, extractor: &mut Extractor, at: Nanos) -> Option<Value> {
+fn of_size(bytes: &[u8], class: TypeClass, extractor: &mut Extractor, at: Nanos) -> Option<Value> {
     Some(match class {
+        TypeClass::Integer => extractor.integer(integer(bytes)?),
+        TypeClass::Text => extractor.text(bytes, at),
         TypeClass::Uuid => extractor.uuid(bytes.try_into().ok()?),
         TypeClass::Timestamp => extractor.time(timestamp(i64::from_be_bytes(bytes.try_into().ok()?)), at),
         TypeClass::Date => extractor.time(date(i32::from_be_bytes(bytes.try_into().ok()?)), at),
@@ -239,7 +244,7 @@ fn of_binary_rarely(bytes: &[u8], class: TypeClass, extractor: &mut Extractor, a
         TypeClass::Array => extractor.array(binary_elements(bytes)?, bytes),
         TypeClass::Unknown => guess(bytes, extractor, at)?,
         TypeClass::Other if is_readable(bytes) => extractor.text_only(bytes),
-        TypeClass::Bytea | TypeClass::Other | TypeClass::Integer | TypeClass::Text => return None,
+        TypeClass::Bytea | TypeClass::Other => return None,
     })
 }
 
@@ -284,7 +289,7 @@ fn timestamp(micros: i64) -> i64 {
     }
 }
 
-/// `date_send`: days from 2000-01-01.
+/// `date_send`: days from 2000-01-01. What 64 bits of microseconds do not hold, from the year 294,277 on, is infinity.
 fn date(days: i32) -> i64 {
     match days {
         i32::MAX => INFINITY,
@@ -368,3 +373,6 @@ fn text_elements(text: &[u8]) -> Option<usize> {
     }
     Some(elements)
 }
+
+#[cfg(test)]
+mod tests;
