@@ -1,3 +1,5 @@
+//! Features of values, and that the same value is equal in whatever form it comes.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Types, text and binary forms, and Bind messages that are cut anywhere.
+
 use proptest::prelude::*;
 
 use super::*;
