@@ -51,6 +51,8 @@ pub struct Sides {
     pub in_flight: u64,
     /// 99 % of the fast ones took this long or less.
     pub fast_p99: Nanos,
+    /// The shortest of the slow ones that are finished; zero where none is.
+    pub slow_min: Nanos,
     /// Half of the slow ones took this long or longer; those in flight count with their age.
     pub slow_p50: Nanos,
 }
@@ -88,12 +90,14 @@ impl Split {
         let mut slow = Values::new(latencies.iter().copied().filter(|(ns, _)| *ns >= at_ns));
         let sum = |values: &Values| values.list.iter().fold(0_u64, |sum, (_, n)| sum.saturating_add(*n));
         let finished = sum(&slow);
+        let slow_min = Nanos(slow.list.first().map_or(0, |(ns, _)| *ns));
         slow.add(waiting.map(|age| (age, 1)));
         Sides {
             slow: sum(&slow),
             fast: sum(&fast),
             in_flight: sum(&slow).saturating_sub(finished),
             fast_p99: Nanos(fast.at_share(0.99)),
+            slow_min,
             slow_p50: Nanos(slow.at_share(0.5)),
         }
     }
