@@ -37,7 +37,7 @@ enum Strikes {
 
 fn any_traffic(seed: u64) -> (Traffic, Random) {
     let mut random = Random(seed);
-    let requests = 100 + random.below(600);
+    let requests = 100 + random.below(400);
     let mut traffic = Traffic::new(random.next(), requests);
     traffic.connections = random.log_between(1.0, 65.0) as u32;
     traffic.servers = 1 + random.below(4).min(traffic.connections - 1);
@@ -93,7 +93,7 @@ fn without_cause(seed: u64) -> (Capture, Strikes) {
 }
 
 /// Where slowness comes in stalls, the window of a stall is no false finding, and neither is what a stall makes:
-/// requests that pile up.
+/// requests that pile up at the server. Everything else counts as false, also that a connection was not idle before.
 fn is_false(condition: &Condition, strikes: Strikes) -> bool {
     strikes == Strikes::AtRandom || !matches!(condition.attribute.subject, Subject::Time | Subject::Load)
 }
@@ -134,7 +134,7 @@ fn at_most_one_false_finding_in_a_thousand_captures() {
     }
     // The captures are not trivial ones.
     println!("with three slow requests or more: {seen:?}, false findings: {}", falsely.len());
-    assert!(seen.iter().all(|seen| *seen > 90), "{seen:?}");
+    assert!(seen.iter().all(|seen| *seen > 80), "{seen:?}");
     assert!(falsely.len() <= 1, "{falsely:#?}");
 }
 
@@ -142,7 +142,7 @@ fn at_most_one_false_finding_in_a_thousand_captures() {
 /// condition, or a second cause, would be false.
 #[test]
 fn a_cause_that_explains_little_gets_no_company() {
-    let results = over(0..300, |seed| {
+    let results = over(0..200, |seed| {
         let (mut traffic, mut random) = any_traffic(10_000 + seed);
         traffic.requests += 300;
         traffic.values = Traffic::new(0, 1).values;
@@ -179,7 +179,7 @@ fn a_cause_that_explains_little_gets_no_company() {
             }
         }
     }
-    println!("found: {found} of 300, false company: {}", falsely.len());
-    assert!(found > 150, "{found}");
+    println!("found: {found} of 200, false company: {}", falsely.len());
+    assert!(found > 100, "{found}");
     assert!(falsely.is_empty(), "{falsely:#?}");
 }
