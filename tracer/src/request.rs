@@ -92,7 +92,7 @@ pub struct Request {
 }
 
 /// Values kept of one request: those of its first so many positions.
-pub const MOST_VALUES: usize = 64;
+pub const MOST_VALUES: usize = 32;
 
 /// Where the values of a request stand in [`Requests::values`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -191,7 +191,7 @@ fn the_first_sentence_says_how_many_and_how_that_was_decided() {
     let plain = case(&[], &[]);
     check(
         plain,
-        "231 of 1,003 executions (23.0%) took 316 ms or more, half of them 30.0 s or more; the others 2.10 ms at p99. \
+        "231 of 1,003 executions (23.0%) took 29.9 s or more, half of them 30.0 s or more; the others 2.10 ms at p99. \
          They are a hump of their own.",
     );
     check(
@@ -201,13 +201,29 @@ fn the_first_sentence_says_how_many_and_how_that_was_decided() {
             sampled: (231, 1_269),
             ..plain
         },
-        "231 of 812,000 executions (<0.1%) took 500 ms or more, half of them 30.0 s or more (12 still in flight); the \
-         others 2.10 ms at p99. The limit is that of --slow. Compared was a sample: 231 slow, 1,269 fast.",
+        "231 of 812,000 executions (<0.1%) are slow, half of them 30.0 s or more: 219 took 500 ms or more, 12 have \
+         waited 500 ms or more and are still in flight; the others 2.10 ms at p99. The limit is that of --slow. \
+         Compared was a sample: 231 slow, 1,269 fast.",
+    );
+    check(
+        Case {
+            sides: Sides { slow: 12, in_flight: 12, slow_min: Nanos(0), ..SIDES },
+            sampled: (12, 772),
+            ..plain
+        },
+        "12 of 784 executions (1.5%) have waited 316 ms or more and are still in flight; the others 2.10 ms at p99. \
+         They are a hump of their own.",
     );
     check(
         Case {
             split: Split { at: Nanos::from_millis(30), by: SplitBy::Tail },
-            sides: Sides { slow: 1, fast: 0, slow_p50: Nanos::from_millis(30), ..SIDES },
+            sides: Sides {
+                slow: 1,
+                fast: 0,
+                slow_min: Nanos::from_millis(30),
+                slow_p50: Nanos::from_millis(30),
+                ..SIDES
+            },
             sampled: (1, 0),
             ..plain
         },
