@@ -74,7 +74,7 @@ impl Exchange {
                         sent.set(layout, texts.literals());
                         parameters::parse_types(behind.unwrap_or_default(), &mut sent.types);
                     }
-                    self.push_in_group(Kind::Parse { name, statement }, frame, &[]);
+                    self.push_in_group(Kind::Parse { name, statement }, frame);
                 }
             }
             b'B' => {
@@ -82,9 +82,8 @@ impl Exchange {
                 if self.skipping.is_none() {
                     let (portal, statement) = (self.names.id(portal), self.names.id(statement));
                     self.name_before(statement, texts);
-                    let values = self.bind_values(statement, frame, texts);
-                    self.push_in_group(Kind::Bind { portal, statement }, frame, &values);
-                    self.assembled = values;
+                    self.push_in_group(Kind::Bind { portal, statement }, frame);
+                    self.bind_values(statement, frame, texts);
                 }
             }
             b'D' | b'C' => {
@@ -92,7 +91,7 @@ impl Exchange {
                     && self.skipping.is_none()
                 {
                     let kind = self.object(object, frame.tag == b'D');
-                    self.push_in_group(kind, frame, &[]);
+                    self.push_in_group(kind, frame);
                 }
             }
             b'E' => {
@@ -104,7 +103,7 @@ impl Exchange {
                             let text = texts.intern_prepared_before(b"");
                             self.names.set_opened_before(text);
                         }
-                        self.push_in_group(Kind::Execute { portal, limit }, frame, &[]);
+                        self.push_in_group(Kind::Execute { portal, limit }, frame);
                     }
                     // The Execute of the group that failed is the failed request itself.
                     Some(failed) if self.group.is_some_and(|group| group.id == failed) => {}
@@ -194,30 +193,30 @@ impl Exchange {
                 _ => texts.assemble(layout, &[], &self.given, &mut self.assembled),
             }
         }
-        let op = self.alone(Kind::Statement { statement, first }, frame);
-        self.pending.push_with(op, &self.assembled);
+        self.push_alone(Kind::Statement { statement, first }, frame);
+        self.pending.fill_last(|values| values.extend_from_slice(&self.assembled));
     }
 
-    /// The values of a Bind, by position in its statement. The room for them is the caller's until it gives it back.
-    fn bind_values(&mut self, statement: NameId, frame: &Frame<'_>, texts: &mut Texts) -> Vec<Value> {
-        let mut values = std::mem::take(&mut self.assembled);
-        values.clear();
+    /// Gives the Bind that was pushed last its values, by position in its statement.
+    fn bind_values(&mut self, statement: NameId, frame: &Frame<'_>, texts: &mut Texts) {
         if texts.passes_over_values() {
-            return values;
+            return;
         }
-        let sent = self.names.sent(statement);
+        let Self { names, pending, given, .. } = self;
+        let sent = names.sent(statement);
         let types = sent.map_or(&[][..], |sent| &sent.types);
         let layout = sent.map_or(LayoutId::PARAMETERS, |sent| sent.layout);
         let at = frame.first.at;
         if layout == LayoutId::PARAMETERS {
-            parameters::bind_values(frame.body, types, texts.extractor_mut(), at, &mut values);
-            return values;
+            pending.fill_last(|values| {
+                parameters::bind_values(frame.body, types, texts.extractor_mut(), at, values);
+            });
+            return;
         }
-        self.given.clear();
-        parameters::bind_values(frame.body, types, texts.extractor_mut(), at, &mut self.given);
+        given.clear();
+        parameters::bind_values(frame.body, types, texts.extractor_mut(), at, given);
         let literals = sent.map_or(&[][..], |sent| &sent.literals);
-        texts.assemble(layout, &self.given, literals, &mut values);
-        values
+        pending.fill_last(|values| texts.assemble(layout, given, literals, values));
     }
 
     /// Normalised once, here; never again by an Execute. Its literals are those that `texts` has last seen.
@@ -280,7 +279,7 @@ impl Exchange {
         }
     }
 
-    fn push_in_group(&mut self, kind: Kind, frame: &Frame<'_>, values: &[Value]) {
+    fn push_in_group(&mut self, kind: Kind, frame: &Frame<'_>) {
         let next = &mut self.next_group;
         let group = self.group.get_or_insert_with(|| {
             *next = next.wrapping_add(1);
@@ -289,21 +288,16 @@ impl Exchange {
         });
         group.bytes += frame.wire_bytes();
         let Group { id, started_at, task, load, bytes } = *group;
-        self.pending.push_with(Op { kind, group: id, started_at, task, bytes, load, values: 0 }, values);
+        self.pending.push(Op { kind, group: id, started_at, task, bytes, load, values: 0 });
     }
 
     pub(super) fn push_alone(&mut self, kind: Kind, frame: &Frame<'_>) {
-        let op = self.alone(kind, frame);
-        self.pending.push(op);
-    }
-
-    fn alone(&mut self, kind: Kind, frame: &Frame<'_>) -> Op {
         if !matches!(kind, Kind::Statement { .. }) {
             self.next_group = self.next_group.wrapping_add(1);
         }
         let (group, bytes) = (self.next_group, frame.wire_bytes());
         let Moment { at, task, load, .. } = frame.first;
-        Op { kind, group, started_at: at, task, bytes, load, values: 0 }
+        self.pending.push(Op { kind, group, started_at: at, task, bytes, load, values: 0 });
     }
 
     /// StartupMessage was sent.

@@ -109,18 +109,20 @@ pub(super) struct Pending {
 
 impl Pending {
     pub(super) fn push(&mut self, op: Op) {
-        self.push_with(op, &[]);
-    }
-    /// A message with values: Bind, or a statement with literals.
-    pub(super) fn push_with(&mut self, mut op: Op, values: &[Value]) {
-        let values = values.get(..MOST_VALUES).unwrap_or(values);
-        let fits = self.values.len() - self.first_value + values.len() <= PENDING_VALUES;
-        let values = if fits { values } else { &[] };
-        op.values = u16::try_from(values.len()).unwrap_or(0);
-        self.values.extend_from_slice(values);
         self.ready_due += usize::from(op.awaits_ready());
         self.executions += usize::from(op.is_execution());
         self.ops.push_back(op);
+    }
+    /// Gives the youngest message its values: a Bind, or a statement with literals. `fill` appends them.
+    pub(super) fn fill_last(&mut self, fill: impl FnOnce(&mut Vec<Value>)) {
+        let Some(op) = self.ops.back_mut() else { return };
+        let from = self.values.len();
+        if from - self.first_value >= PENDING_VALUES {
+            return;
+        }
+        fill(&mut self.values);
+        self.values.truncate(from + MOST_VALUES);
+        op.values = u16::try_from(self.values.len() - from).unwrap_or(0);
     }
     pub(super) fn front(&self) -> Option<&Op> {
         self.ops.front()
