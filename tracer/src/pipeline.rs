@@ -119,11 +119,16 @@ impl Outcome for Groups {
         self.aggregator.record(group, request);
         if let Some(sampler) = &mut self.sampler
             && request.text != Texts::OTHER
+            && !is_passed_over(values)
         {
             sampler.offer(request.text, request.latency(), values, || finished(connection, request));
         }
         connection.history.add(request);
     }
+}
+
+fn is_passed_over(values: &[Value]) -> bool {
+    values.first() == Some(&Value::PASSED_OVER)
 }
 
 fn finished(connection: &Connection, request: &Request) -> Facts {
@@ -263,7 +268,10 @@ impl Pipeline {
             for request in buffer.drain(..) {
                 let group = self.groups.of(connection, request.text);
                 let facts = Facts { latency: now - request.started_at, ..started(connection, &request) };
-                let tag = self.groups.sampler.as_mut().map_or(0, Sampler::draw);
+                let passed_over = is_passed_over(&request.values);
+                // No sample reaches up to the highest tag.
+                let sampler = self.groups.sampler.as_mut().filter(|_| !passed_over);
+                let tag = sampler.map_or(u64::MAX, Sampler::draw);
                 all.push(Unanswered { connection: connection.id, group, request, facts, tag });
             }
         }

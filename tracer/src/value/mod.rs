@@ -95,6 +95,9 @@ impl Value {
     /// NULL.
     pub const NULL: Self = Self::new(0, Features { kind: Kind::Null, ..Features::UNSEEN });
 
+    /// Stands alone in place of all values of a request that is not to be compared with others.
+    pub const PASSED_OVER: Self = Self::new(0, Features { elements: 0, ..Features::UNSEEN });
+
     #[inline]
     const fn new(hash: u64, features: Features) -> Self {
         Self { hash, prefixes: 0, features: features.pack() }

@@ -58,11 +58,21 @@ pub(super) struct Sent {
     pub types: Vec<TypeClass>,
     /// Its literals.
     pub literals: Vec<Value>,
+    /// How often it was bound.
+    pub binds: u32,
+    /// The values of its next executions are not read.
+    pub passes_over: bool,
 }
 
 impl Default for Sent {
     fn default() -> Self {
-        Self { layout: LayoutId::PARAMETERS, types: Vec::new(), literals: Vec::new() }
+        Self {
+            layout: LayoutId::PARAMETERS,
+            types: Vec::new(),
+            literals: Vec::new(),
+            binds: 0,
+            passes_over: false,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which values each request has.
 
-use super::dialogue::{join, run, same};
+use super::dialogue::{join, run, same, transfers};
+use crate::value::Value;
 
 #[track_caller]
 fn check(dialogue: &str, expected: &str) {
@@ -133,6 +134,25 @@ fn types_told_by_the_server_read_binary_values() {
          4 < 2 | D | C SELECT 1 | Z I",
         "select $1 | 42",
     );
+}
+
+#[test]
+fn of_a_statement_that_runs_very_often_one_in_four_is_read() {
+    let mut run = run("1 > P s select $1 | S\n2 < 1 | Z I");
+    for at in 0..20_000 {
+        for transfer in
+            transfers(&format!("{0} > B - s {0} | E - | S\n{0} < 2 | D | C SELECT 1 | Z I", 3 + at))
+        {
+            run.feed(&transfer);
+        }
+    }
+    let passed_over: Vec<bool> =
+        run.out.finished.iter().map(|request| run.out.values_of(request) == [Value::PASSED_OVER]).collect();
+    let (all, often) = passed_over.split_at(8192);
+    assert!(!all.contains(&true));
+    let passed_over = often.iter().filter(|passed_over| **passed_over).count();
+    // Of 738 times 16 three quarters, within four standard deviations of the choice.
+    assert!((8_856 - 753..8_856 + 753).contains(&passed_over), "{passed_over}");
 }
 
 #[test]
