@@ -122,24 +122,31 @@ fn span(seconds: u64) -> String {
 
 /// A window of time: what follows "it started".
 pub(super) fn window(from: Limit, to: Limit, names: &dyn Names) -> Range {
+    // As fine as it is short: a lock may have been held for milliseconds.
+    let decimals = match from.zip(to).map(|(from, to)| to.saturating_sub(from)) {
+        Some(..100_000_000) => 6,
+        Some(..2_000_000_000) => 3,
+        _ => 1,
+    };
+    let time_of_day = |time| time_of_day(time, decimals);
     let [from, to] =
         [from, to].map(|limit| limit.map(|ns| names.time(Nanos(u64::try_from(ns).unwrap_or(0)))));
     let values = from.iter().map(|from| format!(">= {from}"));
     let values = values.chain(to.iter().map(|to| format!("<= {to}"))).collect();
     let words = match (from.as_deref().map(time_of_day), to.as_deref().map(time_of_day)) {
-        (Some(from), Some(to)) => format!("between {from} and {to}"),
-        (Some(from), None) => format!("at {from} or later"),
-        (None, Some(to)) => format!("at {to} or earlier"),
+        (Some(from), Some(to)) => format!("between {from} and {to} UTC"),
+        (Some(from), None) => format!("at {from} UTC or later"),
+        (None, Some(to)) => format!("at {to} UTC or earlier"),
         (None, None) => "at any time".to_owned(),
     };
     Range { words, values }
 }
 
-/// `02:00:10.5` of `2026-11-23T02:00:10.512345Z`.
-fn time_of_day(time: &str) -> &str {
+/// `02:00:10.5` of `2026-11-23T02:00:10.512345Z`, for one decimal.
+fn time_of_day(time: &str, decimals: usize) -> &str {
     let time = time.split_once('T').map_or(time, |(_, time)| time).trim_end_matches('Z');
     match time.split_once('.') {
-        Some((seconds, _)) => time.get(..seconds.len() + 2).unwrap_or(time),
+        Some((seconds, _)) => time.get(..seconds.len() + 1 + decimals).unwrap_or(time),
         None => time,
     }
 }

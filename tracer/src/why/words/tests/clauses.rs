@@ -192,8 +192,15 @@ fn every_feature_has_a_clause() {
         Subject::Time,
         Feature::Window,
         Values::Between(Some(10_000_000_000), Some(15_000_000_000)),
-        "it started between 02:00:10.5 and 02:00:15.5",
+        "it started between 02:00:10.5 and 02:00:15.5 UTC",
         "time window >= 2026-11-23T02:00:10.512345Z <= 2026-11-23T02:00:15.512345Z",
+    );
+    check(
+        Subject::Time,
+        Feature::Window,
+        Values::Between(Some(10_000_000_000), Some(10_000_000_000)),
+        "it started between 02:00:10.512345 and 02:00:10.512345 UTC",
+        "time window >= 2026-11-23T02:00:10.512345Z <= 2026-11-23T02:00:10.512345Z",
     );
     check(Subject::Answer, Feature::Rows, to(size(0.0)), "no rows", "answer rows <= 0");
     check(
