@@ -343,7 +343,7 @@ fn codes_and_words_agree() {
         Feature::IdleBefore,
         "its connection had been idle for 58.7 s or longer",
     );
-    check(none, Subject::Time, Feature::Window, "it started at 02:00:20.5 or later");
+    check(none, Subject::Time, Feature::Window, "it started at 02:00:20.5 UTC or later");
     check(none, Subject::Answer, Feature::Rows, "1,000 or more rows");
     check(none, Subject::Answer, Feature::Error, "error 57014");
     check(none, Subject::Connection, Feature::OpenedBefore, "its connection was opened before the capture");
