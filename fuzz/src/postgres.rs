@@ -87,7 +87,7 @@ impl Session {
             at: Nanos::from_millis(self.at_ms),
             task: Task { pid: 1, tid },
             ends_transfer: op & flag::ENDS != 0,
-            load: 0,
+            load: None,
         };
         match chunk {
             Chunk::Bytes(bytes) if op & flag::SPLIT != 0 => {

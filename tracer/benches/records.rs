@@ -189,7 +189,7 @@ fn protocol(bencher: Bencher<'_, '_>) {
             for piece in &pieces {
                 let side = if piece.sent { Side::Client } else { Side::Server };
                 let moment =
-                    Moment { at: piece.at, task: piece.task, ends_transfer: piece.ends_transfer, load: 0 };
+                    Moment { at: piece.at, task: piece.task, ends_transfer: piece.ends_transfer, load: None };
                 observer.feed(moment, side, Chunk::Bytes(black_box(piece.bytes)), texts, out);
                 out.clear_finished();
             }
@@ -226,7 +226,7 @@ fn aggregate(bencher: Bencher<'_, '_>) {
             error: None,
             transaction: None,
             cancelled: false,
-            load: 0,
+            load: None,
             values: ValueRange::default(),
         })
         .collect();

@@ -265,9 +265,10 @@ impl Pipeline {
         let mut buffer = Vec::new();
         for connection in self.table.iter_mut() {
             connection.in_flight(&mut buffer);
-            for request in buffer.drain(..) {
+            for (place, request) in buffer.drain(..).enumerate() {
                 let group = self.groups.of(connection, request.text);
-                let facts = Facts { latency: now - request.started_at, ..started(connection, &request) };
+                let mut facts = Facts { latency: now - request.started_at, ..started(connection, &request) };
+                facts.first_on_connection &= place == 0;
                 let passed_over = is_passed_over(&request.values);
                 // No sample reaches up to the highest tag.
                 let sampler = self.groups.sampler.as_mut().filter(|_| !passed_over);

@@ -85,8 +85,8 @@ pub struct Request {
     pub transaction: Option<TransactionStatus>,
     /// It ended with an error after a cancel request for its session had been seen on another connection.
     pub cancelled: bool,
-    /// Requests in flight to the same server when it started, itself not counted.
-    pub load: u32,
+    /// Requests in flight to the same server when it started, itself not counted; `None`: not known.
+    pub load: Option<u32>,
     /// Its values, by position in the statement.
     pub values: ValueRange,
 }
@@ -125,8 +125,8 @@ pub struct InFlight {
     pub transaction: Option<TransactionStatus>,
     /// Its size on the wire, as far as sent.
     pub request_bytes: u64,
-    /// Requests in flight to the same server when it started, itself not counted.
-    pub load: u32,
+    /// Requests in flight to the same server when it started, itself not counted; `None`: not known.
+    pub load: Option<u32>,
     /// Its values, by position in the statement.
     pub values: Vec<Value>,
 }

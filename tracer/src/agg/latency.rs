@@ -1,6 +1,6 @@
 //! Latencies of a statement over all its groups, whatever their database and server.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Aggregator;
 use super::histogram::Histogram;
@@ -20,13 +20,19 @@ pub struct TextLatency {
 }
 
 impl Aggregator {
-    /// All texts that have a group of their own, by total time, the most first. A text that only requests in flight
+    /// All texts all of whose groups are their own, by total time, the most first. A text that only requests in flight
     /// have is among them.
     pub fn latencies(&self) -> Vec<TextLatency> {
         let mut places: HashMap<TextId, usize> = HashMap::new();
         let mut all: Vec<TextLatency> = Vec::new();
+        let folded: HashSet<TextId> = self
+            .groups
+            .iter()
+            .filter(|group| group.folded_into.is_some())
+            .map(|group| group.key.text)
+            .collect();
         let own = |group: &&super::Group| {
-            group.folded_into.is_none() && !group.key.is_other() && group.key.text != Texts::OTHER
+            !group.key.is_other() && group.key.text != Texts::OTHER && !folded.contains(&group.key.text)
         };
         for group in self.groups.iter().filter(own) {
             let place = *places.entry(group.key.text).or_insert_with(|| {

@@ -190,7 +190,7 @@ impl Connection {
     pub(super) fn push(
         &mut self,
         piece: &Transfer<'_>,
-        load: u32,
+        load: Option<u32>,
         protocols: &[&'static Entry],
         texts: &mut Texts,
         out: &mut Requests,
@@ -223,7 +223,7 @@ impl Connection {
         out: &mut Requests,
     ) {
         let mut order = std::mem::take(&mut self.order);
-        order.expire(now, &mut |gap, piece| self.deliver(gap, piece, 0, protocols, texts, out));
+        order.expire(now, &mut |gap, piece| self.deliver(gap, piece, None, protocols, texts, out));
         self.order = order;
     }
 
@@ -231,7 +231,7 @@ impl Connection {
         &mut self,
         gap: u64,
         piece: &Transfer<'_>,
-        load: u32,
+        load: Option<u32>,
         protocols: &[&'static Entry],
         texts: &mut Texts,
         out: &mut Requests,

@@ -121,7 +121,8 @@ impl Detecting {
         let room = MOST_BYTES.saturating_sub(self.kept_bytes);
         let (bytes, cut) = piece.bytes.split_at(piece.bytes.len().min(room));
         self.kept_bytes += bytes.len();
-        let moment = Moment { at: piece.at, task: piece.task, ends_transfer: piece.ends_transfer, load: 0 };
+        let moment =
+            Moment { at: piece.at, task: piece.task, ends_transfer: piece.ends_transfer, load: None };
         if let Some(last) = self.kept.last_mut()
             && last.is_continued_by(piece.sent, gap, moment)
         {

@@ -153,7 +153,7 @@ impl Table {
                 entry.insert(Connection::new(id, piece.socket, facts, from_start))
             }
         };
-        let load = connection.server.map_or(0, |server| self.servers.in_flight(server));
+        let load = connection.server.map(|server| self.servers.in_flight(server));
         connection.push(piece, load, &self.protocols, texts, &mut self.buffer);
         connection.count_open(&mut self.servers);
         if connection.waits() {

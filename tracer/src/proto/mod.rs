@@ -51,8 +51,8 @@ pub struct Moment {
     /// This chunk is the last one of its transfer (one send or receive call). A parser that lost its place
     /// may expect a message boundary after it when the other side is to speak next.
     pub ends_transfer: bool,
-    /// Requests in flight to the same server, on any connection, before this chunk.
-    pub load: u32,
+    /// Requests in flight to the same server, on any connection, before this chunk; `None`: not known.
+    pub load: Option<u32>,
 }
 
 /// What is known of the session on a connection, as far as its bytes told.

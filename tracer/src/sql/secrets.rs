@@ -6,13 +6,31 @@
 
 use super::lexer::{Kind, Token};
 
-/// So many tokens behind a telling word a value still belongs to it, parentheses not counted.
+/// So many operators and values behind a telling word a value still belongs to it. Words and parentheses do not count:
+/// `password = encode(digest('x', ...`.
 const REACH: u8 = 3;
+/// Behind these words another part of the statement begins.
+const ENDS: [&str; 12] = [
+    "and",
+    "or",
+    "where",
+    "on",
+    "values",
+    "limit",
+    "offset",
+    "order",
+    "group",
+    "having",
+    "returning",
+    "union",
+];
 
 /// Reads along and remembers the last telling word.
 #[derive(Debug, Default)]
 pub(super) struct Secrets {
     reach: u8,
+    /// The token before was a value: a word behind it begins something else.
+    behind_value: bool,
 }
 
 impl Secrets {
@@ -23,10 +41,14 @@ impl Secrets {
             // `CONNECTION LIMIT 5` is none.
             Kind::Word if token.is_word("connection") => 1,
             Kind::Word | Kind::Quoted if tells(token.text) => REACH,
-            Kind::Punct if token.text == b"(" => self.reach,
-            Kind::Punct if matches!(token.text, b")" | b"," | b";") => 0,
+            Kind::Punct if matches!(token.text, b"," | b";") => 0,
+            Kind::Punct if matches!(token.text, b"(" | b")") => self.reach,
+            Kind::Word if self.reach > 0 && ENDS.iter().any(|word| token.is_word(word)) => 0,
+            Kind::Word | Kind::Quoted if self.behind_value => 0,
+            Kind::Word | Kind::Quoted => self.reach,
             _ => self.reach.saturating_sub(1),
         };
+        self.behind_value = matches!(token.kind, Kind::String { .. } | Kind::Number | Kind::Param);
         near || (matches!(token.kind, Kind::String { .. }) && mentions(token.text))
     }
 }

@@ -293,6 +293,12 @@ impl Extractor {
         }
     }
 
+    /// A value that is kept to be shown holds this text.
+    #[cfg(test)]
+    pub(crate) fn keeps(&self, text: &str) -> bool {
+        self.shown.as_ref().is_some_and(|shown| shown.holds(text))
+    }
+
     /// `--show-values` was given.
     pub fn shows_values(&self) -> bool {
         self.shown.is_some()

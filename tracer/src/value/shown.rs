@@ -8,10 +8,16 @@ const MAX_VALUES: usize = 65_536;
 const MAX_BYTES: usize = 64;
 
 /// From hash to value. Raw text: outputs make it safe.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Shown {
     values: HashMap<u64, Box<str>>,
     left_out: u64,
+}
+
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} values", self.values.len())
+    }
 }
 
 impl Shown {
@@ -36,6 +42,12 @@ impl Shown {
 
     pub(super) fn get(&self, hash: u64) -> Option<&str> {
         self.values.get(&hash).map(Box::as_ref)
+    }
+
+    /// Whether any value holds this text.
+    #[cfg(test)]
+    pub(super) fn holds(&self, text: &str) -> bool {
+        self.values.values().any(|value| value.contains(text))
     }
 
     pub(super) fn forget(&mut self, hash: u64) {

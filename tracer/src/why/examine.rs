@@ -1,5 +1,7 @@
 //! The end of a capture: which statements have slow requests, what sets them apart, and the report's part about it.
 
+use std::collections::HashMap;
+
 use super::sample::{Sample, Sampler};
 use super::search::{Totals, explain};
 use super::split::{Sides, Split, SplitBy, split};
@@ -8,6 +10,7 @@ use super::{Facts, Row};
 use crate::agg::histogram::Histogram;
 use crate::agg::{Aggregator, TextLatency};
 use crate::report::model;
+use crate::request::MOST_VALUES;
 use crate::sql::{TextId, TextKind, Texts};
 use crate::time::Nanos;
 use crate::value::{Kind, Value};
@@ -63,8 +66,14 @@ pub fn examine<'n>(
     known: &Known<'_>,
     names: &dyn Fn(TextId) -> Box<dyn Names + 'n>,
 ) -> (Vec<model::Finding>, Vec<model::Slow>) {
+    let mut ages: HashMap<TextId, Vec<Nanos>> = HashMap::new();
+    for waiting in known.waiting {
+        ages.entry(waiting.text).or_default().push(waiting.facts.latency);
+    }
+    let ages_of = |text| ages.get(&text).map_or(&[][..], |ages| ages);
+    let latencies = known.aggregator.latencies().into_iter();
     let mut slow: Vec<Slow> =
-        known.aggregator.latencies().into_iter().filter_map(|entry| group(known, entry)).collect();
+        latencies.filter_map(|entry| group(ages_of(entry.text), known.given, entry)).collect();
     slow.sort_by_key(|slow| {
         std::cmp::Reverse(u128::from(slow.sides.slow) * u128::from(slow.sides.slow_p50.0))
     });
@@ -80,16 +89,14 @@ pub fn examine<'n>(
 }
 
 /// The slow requests of a statement, if it has some.
-fn group(known: &Known<'_>, entry: TextLatency) -> Option<Slow> {
+fn group(ages: &[Nanos], given: Option<Nanos>, entry: TextLatency) -> Option<Slow> {
     let buckets = entry.latency.buckets();
-    let waiting = known.waiting.iter().filter(|waiting| waiting.text == entry.text);
-    let ages: Vec<Nanos> = waiting.map(|waiting| waiting.facts.latency).collect();
-    let mut split = split(&buckets, &ages, known.given)?;
+    let mut split = split(&buckets, ages, given)?;
     if split.by != SplitBy::Given {
         // On the edge of a bucket, so that the histogram counts exactly what the comparison of latencies says.
         split.at = Histogram::lower_edge(split.at);
     }
-    let mut sides = split.sides(&buckets, &ages);
+    let mut sides = split.sides(&buckets, ages);
     if split.by == SplitBy::Given {
         // Counted one by one: a bucket may lie on both sides.
         sides.slow = entry.slow_count.saturating_add(sides.in_flight);
@@ -167,7 +174,8 @@ fn unseen(known: &Known<'_>, text: TextId, rows: &[Row<'_>]) -> Vec<Unseen> {
         unseen.push(Unseen::TextCut);
     }
     let blind = |row: &&Row<'_>| {
-        row.values.len() < text.positions.len() || row.values.iter().any(|value| value.kind() == Kind::Unseen)
+        row.values.len() < text.positions.len().min(MOST_VALUES)
+            || row.values.iter().any(|value| value.kind() == Kind::Unseen)
     };
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     let requests = count(rows.iter().filter(blind).count());

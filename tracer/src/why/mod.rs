@@ -47,8 +47,8 @@ pub struct Facts {
     pub transaction: Option<TransactionStatus>,
     /// It is the n-th request of its transaction, from 1; 0: not in a transaction block, or not known.
     pub position: u16,
-    /// Requests in flight to the same server when it started, itself not counted.
-    pub load: u32,
+    /// Requests in flight to the same server when it started, itself not counted; `None`: not known.
+    pub load: Option<u32>,
     /// Its size on the wire.
     pub request_bytes: u64,
     /// What the answer told; `None` while it is in flight.

@@ -1,10 +1,10 @@
 //! A bounded part of each statement's requests, kept while the capture runs so that the slow and the fast ones can be
 //! compared at its end.
 //!
-//! Which request is slow is not known before the end. So the requests of a statement are kept by octaves of latency,
-//! each with a limit of its own: the rare slow ones are not pushed out by the many fast ones. Inside an octave chance
-//! decides alone: every request draws a tag, and when there are too many, the half with the lowest tags stays. All requests of several octaves with a
-//! tag below the lowest limit of these octaves are a uniform sample of them, whatever their latencies are.
+//! Which request is slow is not known before the end. So the requests of a statement are kept by eighths of octaves of
+//! latency, each with a limit of its own: the rare slow ones are not pushed out by the many fast ones. Inside such a cell chance
+//! decides alone: every request draws a tag, and when there are too many, the half with the lowest tags stays. All requests of several cells with a
+//! tag below the lowest limit of these cells are a uniform sample of them, whatever their latencies are.
 //!
 //! Never keeps a value: only features.
 
@@ -17,7 +17,7 @@ use crate::value::Value;
 /// What a sampler may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Most requests kept of one statement and octave. At least half of it stay.
+    /// Most requests kept of one statement and cell. At least half of it stay.
     pub requests: usize,
     /// Heap memory of all. When it is reached, `requests` is halved for all.
     pub bytes: usize,
@@ -25,7 +25,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests: 4096, bytes: 64 << 20 }
+        Self { requests: 2048, bytes: 64 << 20 }
     }
 }
 
@@ -39,10 +39,10 @@ pub struct Kept {
     pub values: Box<[Value]>,
 }
 
-/// The requests of one octave of latency.
+/// The requests of one cell: an eighth of an octave of latency.
 #[derive(Debug)]
-struct Octave {
-    number: u32,
+struct Cell {
+    number: u16,
     /// Requests with a tag from here on were not kept.
     limit: u64,
     kept: Vec<Kept>,
@@ -57,11 +57,57 @@ pub struct Sample<'a> {
     pub limit: u64,
 }
 
+/// The cells of one statement.
+#[derive(Debug, Default)]
+struct Statement {
+    /// By the number of a cell, its place in `cells` from 1; 0: none yet.
+    places: Vec<u16>,
+    cells: Vec<Cell>,
+}
+
+impl Statement {
+    /// The cell with a number, new where it must be.
+    fn cell(&mut self, number: u16, bytes: &mut usize) -> Option<&mut Cell> {
+        let index = usize::from(number);
+        if index >= self.places.len() {
+            *bytes += (index + 1 - self.places.len()) * size_of::<u16>();
+            self.places.resize(index + 1, 0);
+        }
+        let place = self.places.get_mut(index)?;
+        if *place == 0 {
+            *bytes += size_of::<Cell>();
+            self.cells.push(Cell { number, limit: u64::MAX, kept: Vec::new() });
+            *place = u16::try_from(self.cells.len()).ok()?;
+        }
+        self.cells.get_mut(usize::from(*place) - 1)
+    }
+}
+
+/// The number of a latency's cell: its octave, and the next three bits.
+fn cell_of(latency: Nanos) -> u16 {
+    let ns = latency.0.max(8);
+    let octave = ns.ilog2();
+    let eighth = (ns >> (octave - 3)) & 7;
+    u16::try_from(u64::from(octave) * 8 + eighth).unwrap_or(u16::MAX)
+}
+
+/// The lowest latency of a cell; that of the cell past the last one is the highest that there is.
+fn lowest_of(cell: u16) -> Nanos {
+    let (octave, eighth) = (u32::from(cell / 8), u64::from(cell % 8));
+    let octave = octave.max(3);
+    Nanos(
+        (8 + eighth)
+            .checked_shl(octave - 3)
+            .filter(|ns| *ns >> (octave - 3) == 8 + eighth)
+            .unwrap_or(u64::MAX),
+    )
+}
+
 /// The kept requests of all statements.
 #[derive(Debug)]
 pub struct Sampler {
     limits: Limits,
-    statements: Vec<Vec<Octave>>,
+    statements: Vec<Statement>,
     random: u64,
     bytes: usize,
 }
@@ -77,29 +123,25 @@ impl Sampler {
         let tag = self.draw();
         let index = usize::try_from(text.0).unwrap_or(usize::MAX);
         if index >= self.statements.len() {
-            self.statements.resize_with(index.saturating_add(1), Vec::new);
+            self.statements.resize_with(index.saturating_add(1), Statement::default);
         }
-        let Some(octaves) = self.statements.get_mut(index) else { return };
-        let number = latency.0.max(1).ilog2();
-        let octave = match octaves.iter().position(|octave| octave.number == number) {
-            Some(at) => &mut octaves[at],
-            None => {
-                self.bytes += size_of::<Octave>();
-                octaves.push(Octave { number, limit: u64::MAX, kept: Vec::new() });
-                let last = octaves.len() - 1;
-                &mut octaves[last]
-            }
-        };
-        if tag >= octave.limit {
+        let Some(statement) = self.statements.get_mut(index) else { return };
+        let number = cell_of(latency);
+        let Some(cell) = statement.cell(number, &mut self.bytes) else { return };
+        if tag >= cell.limit {
             return;
+        }
+        if cell.kept.len() >= self.limits.requests {
+            // Before it grows, so that no room is taken that is never used.
+            self.bytes = self.bytes.saturating_sub(cell.keep_at_most(self.limits.requests / 2));
+            if tag >= cell.limit {
+                return;
+            }
         }
         let kept = Kept { tag, facts: facts(), values: cut(values).into() };
         self.bytes = self.bytes.saturating_add(kept.bytes());
-        octave.kept.push(kept);
-        if octave.kept.len() > self.limits.requests {
-            self.bytes = self.bytes.saturating_sub(octave.keep_at_most(self.limits.requests.div_ceil(2)));
-        }
-        if self.bytes > self.limits.bytes && self.limits.requests > 1 {
+        cell.kept.push(kept);
+        if self.bytes > self.limits.bytes && self.limits.requests > 0 {
             self.shrink();
         }
     }
@@ -116,18 +158,16 @@ impl Sampler {
     /// A uniform sample, of about `most` requests, of those that took at least `from` and less than `to`.
     pub fn sample(&self, text: TextId, from: Nanos, to: Option<Nanos>, most: usize) -> Sample<'_> {
         let within = |latency: Nanos| latency >= from && to.is_none_or(|to| latency < to);
-        let octaves = || {
-            usize::try_from(text.0).ok().and_then(|index| self.statements.get(index)).into_iter().flatten()
-        };
+        let index = usize::try_from(text.0).unwrap_or(usize::MAX);
+        let cells = self.statements.get(index).map_or(&[][..], |statement| &statement.cells);
         let mut limit = u64::MAX;
         let mut kept: Vec<&Kept> = Vec::new();
-        for octave in octaves() {
-            let first = Nanos(1 << octave.number);
-            let overlaps =
-                first.0.checked_mul(2).is_none_or(|end| end > from.0) && to.is_none_or(|to| first < to);
+        for cell in cells {
+            let overlaps = lowest_of(cell.number.saturating_add(1)) > from
+                && to.is_none_or(|to| lowest_of(cell.number) < to);
             if overlaps {
-                limit = limit.min(octave.limit);
-                kept.extend(octave.kept.iter().filter(|kept| within(kept.facts.latency)));
+                limit = limit.min(cell.limit);
+                kept.extend(cell.kept.iter().filter(|kept| within(kept.facts.latency)));
             }
         }
         kept.retain(|kept| kept.tag < limit);
@@ -149,9 +189,9 @@ impl Sampler {
     #[cold]
     fn shrink(&mut self) {
         self.limits.requests /= 2;
-        for octave in self.statements.iter_mut().flatten() {
-            self.bytes = self.bytes.saturating_sub(octave.keep_at_most(self.limits.requests.div_ceil(2)));
-            octave.kept.shrink_to(self.limits.requests);
+        for cell in self.statements.iter_mut().flat_map(|statement| &mut statement.cells) {
+            self.bytes = self.bytes.saturating_sub(cell.keep_at_most(self.limits.requests / 2));
+            cell.kept.shrink_to(self.limits.requests);
         }
     }
 }
@@ -167,7 +207,7 @@ impl Kept {
     }
 }
 
-impl Octave {
+impl Cell {
     /// Keeps those with the lowest tags; gives the size of the others.
     fn keep_at_most(&mut self, most: usize) -> usize {
         if self.kept.len() <= most {
@@ -210,6 +250,32 @@ mod tests {
     }
 
     #[test]
+    fn cells_lie_edge_to_edge() {
+        for cell in 24..512 {
+            let lowest = lowest_of(cell);
+            assert_eq!(cell_of(lowest), cell);
+            assert_eq!(cell_of(Nanos(lowest.0 - 1)), if cell == 24 { 24 } else { cell - 1 });
+        }
+        assert_eq!((cell_of(Nanos(0)), cell_of(Nanos(u64::MAX))), (24, 511));
+        assert_eq!(lowest_of(512), Nanos(u64::MAX));
+    }
+
+    #[test]
+    fn a_busy_cell_does_not_thin_out_the_slow_ones_above_a_valley() {
+        let mut sampler = sampler(64, 1 << 20);
+        let mut latencies = vec![Nanos(2_300_000); 500];
+        latencies.push(Nanos::from_secs(30));
+        fill(&mut sampler, 50_100, &latencies);
+        // In the same octave as the fast ones.
+        let slow = sampler.sample(TEXT, Nanos(3_500_000), None, 1000);
+        assert_eq!(
+            slow.kept.iter().filter(|kept| kept.facts.latency == Nanos::from_secs(30)).count(),
+            64.min(slow.kept.len())
+        );
+        assert!(slow.kept.len() > 31, "{}", slow.kept.len());
+    }
+
+    #[test]
     fn all_are_kept_while_there_is_room() {
         let mut sampler = sampler(100, 1 << 20);
         fill(&mut sampler, 100, &[Nanos::from_millis(2), Nanos::from_secs(30)]);
@@ -233,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_over_octaves_is_uniform() {
+    fn a_sample_over_cells_is_uniform() {
         // Three of four requests take 1 ms, one takes 3 ms; the first half of all is odd in nothing.
         let latencies = [1, 1, 1, 3].map(Nanos::from_millis);
         let (mut slower, mut early, mut all) = (0, 0, 0);

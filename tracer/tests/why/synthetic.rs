@@ -214,7 +214,7 @@ pub fn capture(traffic: &Traffic, mut is_slow: impl FnMut(&mut Random, &Drawn<'_
                 TransactionStatus::Idle
             }),
             position: connection.position,
-            load: u32::try_from(flying.len()).unwrap(),
+            load: Some(u32::try_from(flying.len()).unwrap()),
             request_bytes: raw.iter().map(|raw| 4 + raw.text().len() as u64).sum(),
             outcome: None,
         };

@@ -225,6 +225,9 @@ impl Exchange {
                 }
             }
             _ => {
+                if let Kind::Parse { name, .. } = op.kind {
+                    self.names.forget_sent(name);
+                }
                 if let Kind::Parse { name, .. } = op.kind
                     && self.names.name(name).is_empty()
                 {
@@ -317,7 +320,8 @@ impl Exchange {
         match op.kind {
             Kind::Execute { portal, .. } | Kind::DescribePortal { name: portal } => {
                 let values = self.names.take_values(portal);
-                self.respond(op, text, rows, error, at, &values, out);
+                let open = self.names.portal(portal).is_some();
+                self.respond(op, text, rows, error, at, if open { &values } else { &[] }, out);
                 self.names.give_values(portal, values);
             }
             _ if op.values > 0 => {

@@ -30,7 +30,7 @@ struct Group {
     id: u32,
     started_at: Nanos,
     task: Task,
-    load: u32,
+    load: Option<u32>,
     bytes: u64,
 }
 
@@ -190,7 +190,8 @@ impl Exchange {
         self.assembled.clear();
         if !self.given.is_empty() {
             match statement.act {
-                // The literals of EXECUTE are the parameters of what it executes.
+                // The literals of EXECUTE are the parameters of what it executes, unless other expressions are among them.
+                Act::Execute { .. } if !are_arguments(&texts.get(statement.text).text) => {}
                 Act::Execute { name } => match self.names.sent(name) {
                     Some(sent) => {
                         texts.assemble(sent.layout, &self.given, &sent.literals, &mut self.assembled);
@@ -392,6 +393,7 @@ impl Exchange {
             }
         }
         self.forget_unnamed();
+        self.forget_sent_unnamed();
         while let Some((_, portal)) = self.names.close_any_portal() {
             out.counts.answers_unmatched += u64::from(portal.suspended.is_some());
         }
@@ -413,6 +415,12 @@ impl Exchange {
     pub(super) fn forget_unnamed(&mut self) {
         let unnamed = self.names.id(b"");
         self.names.drop_statement(unnamed);
+    }
+
+    /// Some messages were not seen: what was sent to be prepared may be another statement by now.
+    fn forget_sent_unnamed(&mut self) {
+        let unnamed = self.names.id(b"");
+        self.names.forget_sent(unnamed);
     }
 
     /// A suspended portal has ended: its request did at its last PortalSuspended.
@@ -455,6 +463,12 @@ impl Exchange {
             _ => (statement.text, statement.known),
         }
     }
+}
+
+/// The normalised text of an EXECUTE has nothing but literals in its parentheses.
+fn are_arguments(execute: &str) -> bool {
+    let arguments = execute.split_once('(').and_then(|(_, behind)| behind.trim_end().strip_suffix(')'));
+    arguments.is_some_and(|arguments| arguments.split(',').all(|argument| argument.trim() == "?"))
 }
 
 /// True once in four times. By chance and not every fourth time: programs have rhythms of their own.

@@ -159,7 +159,7 @@ impl Exchange {
                 error: None,
                 transaction: self.status,
                 cancelled: false,
-                load: flight.op.map_or(0, |op| op.load),
+                load: flight.op.and_then(|op| op.load),
                 values: ValueRange::default(),
             };
             if let Some(op) = flight.op {

@@ -45,7 +45,7 @@ pub(super) struct Suspended {
     pub rows: u64,
     pub request_bytes: u64,
     pub answer_bytes: u64,
-    pub load: u32,
+    pub load: Option<u32>,
 }
 
 /// What was last sent to be prepared under a name. A Bind may follow before the server has answered, so this does not
@@ -182,6 +182,12 @@ impl Names {
     /// As [`Names::sent`], to fill it.
     pub(super) fn sent_mut(&mut self, id: NameId) -> Option<&mut Sent> {
         self.slot_mut(id).map(|slot| &mut **slot.sent.get_or_insert_default())
+    }
+    /// What was sent under this name is not known, or was refused: nothing is known of its values.
+    pub(super) fn forget_sent(&mut self, id: NameId) {
+        if let Some(slot) = self.slot_mut(id) {
+            slot.sent = None;
+        }
     }
     /// The server has told the types of its parameters. The client may have told them better.
     pub(super) fn describe(&mut self, id: NameId, description: &[u8]) {

@@ -80,7 +80,7 @@ pub(super) struct Op {
     /// Size of the group up to and including this message.
     pub bytes: u64,
     /// Requests in flight to the same server when the group's first byte was sent.
-    pub load: u32,
+    pub load: Option<u32>,
     /// How many values came with this message.
     pub values: u16,
 }

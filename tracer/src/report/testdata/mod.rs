@@ -27,7 +27,7 @@ pub(crate) fn request(latency_ns: u64, error: Option<&[u8]>) -> Request {
         error: error.map(ErrorCode::new),
         transaction: None,
         cancelled: false,
-        load: 0,
+        load: None,
         values: crate::request::ValueRange::default(),
     }
 }

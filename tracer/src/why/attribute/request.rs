@@ -57,7 +57,7 @@ pub(super) fn code(row: &Row<'_>, attribute: Attribute) -> Option<i64> {
         (Subject::Transaction, Feature::Position) => (facts.position != 0).then(|| i64::from(facts.position)),
         (Subject::Request, Feature::Bytes) => Some(size(facts.request_bytes)),
         (Subject::Request, Feature::Previous) => facts.previous.map(|text| i64::from(text.0)),
-        (Subject::Load, Feature::InFlight) => Some(i64::from(facts.load)),
+        (Subject::Load, Feature::InFlight) => facts.load.map(i64::from),
         (Subject::Time, Feature::Window) => i64::try_from(facts.started_at.0).ok(),
         (Subject::Answer, feature) => {
             // In flight: no outcome, and that must not look like one.

@@ -12,6 +12,8 @@ use crate::why::{Condition, Subject};
 const MAX_CODES: usize = 4;
 /// Above this probability a subject makes no difference that could be seen.
 const MIN_P: f64 = 0.05;
+/// What answers so much of "slow or fast?" is not called the same, however uncertain it is: few slow rows prove nothing.
+const MAX_EXPLAINED: f64 = 0.03;
 
 /// Subjects that differ between rows.
 pub(super) fn tried(table: &Table) -> Vec<Subject> {
@@ -30,8 +32,9 @@ pub(super) fn no_difference(table: &Table, rows: &Subset) -> Vec<Subject> {
     let differs = |subject: Subject| {
         table.columns.iter().enumerate().filter(|(_, column)| column.attribute.subject == subject).any(
             |(place, column)| {
-                best(place, column, rows, &table.factorials)
-                    .is_some_and(|found| found.ln_p + found.ln_cost < MIN_P.ln())
+                best(place, column, rows, &table.factorials).is_some_and(|found| {
+                    found.ln_p + found.ln_cost < MIN_P.ln() || table.explained(found.counts) > MAX_EXPLAINED
+                })
             },
         )
     };

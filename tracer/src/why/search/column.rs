@@ -108,17 +108,6 @@ impl Column {
         }
     }
 
-    /// How many conditions this attribute can have.
-    pub(super) fn hypotheses(&self, factorials: &LnFactorials) -> f64 {
-        let codes = f64::from(self.len());
-        match self.shape {
-            Shape::Set(_) => {
-                (1..=self.longest_set()).map(|size| factorials.ln_choose(self.len(), size).exp()).sum()
-            }
-            Shape::Range | Shape::Window => codes * (codes + 1.0) / 2.0,
-        }
-    }
-
     /// The chosen codes as a condition.
     pub(super) fn condition(&self, chosen: &Chosen) -> Condition {
         let code = |place: u32| usize::try_from(place).ok().and_then(|place| self.codes.get(place)).copied();

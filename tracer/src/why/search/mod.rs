@@ -22,7 +22,9 @@ use table::{Subset, Table};
 /// At most so many findings for a statement.
 const MAX_FOUND: usize = 3;
 /// The share of each step in the error probability. Most of it is for the first one.
-const STEP_SHARES: [f64; MAX_FOUND] = [0.8, 0.1, 0.1];
+const STEP_SHARES: [f64; MAX_FOUND] = [0.75, 0.1, 0.1];
+/// The share of the effects.
+const EFFECTS_SHARE: f64 = 0.05;
 /// A further finding is met by at least this part of all slow rows.
 const MIN_FURTHER_SHARE: f64 = 0.05;
 
@@ -48,8 +50,6 @@ pub struct Explained {
     /// Those of them, values and answers left out, that do not differ between slow and fast rows: none of their
     /// conditions has a probability below 0.05, corrected for the conditions of that attribute.
     pub no_difference: Vec<Subject>,
-    /// How many conditions were tried, those of pairs not counted; for all statements, if all were like this one.
-    pub hypotheses: f64,
 }
 
 /// Explains why the slow rows of one statement are slow. `statements`: how many statements of the capture are
@@ -62,8 +62,6 @@ pub fn explain(rows: &[Row<'_>], totals: Totals, statements: u64) -> Explained {
     let mut explained = Explained {
         tried: also::tried(&table),
         no_difference: also::no_difference(&table, &all),
-        hypotheses: statements
-            * table.columns.iter().map(|column| column.hypotheses(&table.factorials)).sum::<f64>(),
         ..Explained::default()
     };
     let mut ln_prior = ln_statements;
@@ -77,7 +75,7 @@ pub fn explain(rows: &[Row<'_>], totals: Totals, statements: u64) -> Explained {
         rest = rest.filter(|row| !finding.matches(&table, row));
         used.extend(finding.parts.iter().map(|(column, _)| *column));
     }
-    explained.effects = single::effects(&table, &all, ln_statements)
+    explained.effects = single::effects(&table, &all, ln_statements - EFFECTS_SHARE.ln())
         .iter()
         .filter_map(|finding| found(&table, &all, &all, finding, true))
         .collect();

@@ -11,10 +11,21 @@ pub(super) struct Shown {
     pub digits: String,
 }
 
-/// A number with so many significant digits.
-pub(super) fn rounded(number: f64, digits: usize) -> Shown {
-    let short = format!("{number:.*e}", digits.saturating_sub(1));
-    let number: f64 = short.parse().unwrap_or(number);
+/// A number with so many significant digits, not above it, or not below it where it is an upper limit: what lies within
+/// the limit also lies within the one that is shown.
+pub(super) fn rounded(number: f64, digits: usize, upper: bool) -> Shown {
+    let places = digits.saturating_sub(1);
+    let read = |number: f64| -> f64 { format!("{number:.places$e}").parse().unwrap_or(number) };
+    let nearest = read(number);
+    // Half a step of the last digit further, where the nearest lies on the wrong side.
+    let exponent = number.abs().log10().floor();
+    let half = 10f64.powf(exponent - f64::from(u32::try_from(places).unwrap_or(0))) / 2.0;
+    let number = match upper {
+        _ if !half.is_finite() => number,
+        false if nearest > number => read(number - half),
+        true if nearest < number => read(number + half),
+        _ => nearest,
+    };
     let magnitude = number.abs();
     let digits = if magnitude != 0.0 && !(1e-4..1e15).contains(&magnitude) {
         format!("{number:e}")
@@ -83,15 +94,25 @@ mod tests {
             (7.0, 1, "7", "7"),
             (1_234.0, 1, "1000", "1000"),
             (14_900.0, 1, "10 thousand", "10000"),
-            (960_000.0, 1, "1 million", "1000000"),
+            (960_000.0, 1, "900 thousand", "900000"),
             (0.0, 1, "0", "0"),
-            (-3_400_000_000.0, 1, "-3 billion", "-3000000000"),
+            (-3_400_000_000.0, 1, "-4 billion", "-4000000000"),
             (0.034, 1, "0.03", "0.03"),
             (1e18, 1, "1e18", "1e18"),
             (f64::INFINITY, 1, "inf", "inf"),
         ] {
-            let shown = rounded(number, digits);
+            let shown = rounded(number, digits, false);
             assert_eq!((shown.words.as_str(), shown.digits.as_str()), (words, plain), "{number}");
+        }
+    }
+
+    #[test]
+    fn limits_take_in_what_lies_within_them() {
+        for (number, lower, upper) in
+            [(15.0, "10", "20"), (960_000.0, "900000", "1000000"), (-15.0, "-20", "-10"), (7.0, "7", "7")]
+        {
+            let shown = [false, true].map(|is_upper| rounded(number, 1, is_upper).digits);
+            assert_eq!(shown, [lower, upper], "{number}");
         }
     }
 

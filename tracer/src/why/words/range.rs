@@ -34,12 +34,18 @@ fn range(from: Option<Shown>, to: Option<Shown>, (more, less): (&str, &str)) -> 
 }
 
 /// A number that may not be shown: one digit and its magnitude. With `--show-values` as it was kept.
-pub(super) fn magnitude(from: Limit, to: Limit, names: &dyn Names) -> Range {
+pub(super) fn magnitude(from_code: Limit, to_code: Limit, names: &dyn Names) -> Range {
     let digits = if names.shows_values() { 3 } else { 1 };
-    let numbers = [from, to].map(|code| code.map(|code| size(code).number()));
+    let numbers = [from_code, to_code].map(|code| code.map(|code| size(code).number()));
     let exact = |number: &f64| number.fract() == 0.0 && number.abs() < 10.0;
     let about = if numbers.iter().flatten().all(exact) { "" } else { "about " };
-    let [from, to] = numbers.map(|number| number.map(|number| rounded(number, digits)));
+    let [_, to] = numbers;
+    // A code stands for all numbers up to the next one: a round one among them is the limit that was meant.
+    let next = |code: i64| {
+        if code >= 0 && digits == 1 { size(code + 1).number() * (1.0 - 1e-9) } else { size(code).number() }
+    };
+    let from = from_code.map(|code| rounded(next(code), digits, false));
+    let to = to.map(|number| rounded(number, digits, true));
     let mut range = range(from, to, ("more", "less"));
     range.words.insert_str(0, about);
     range

@@ -207,7 +207,7 @@ impl Run {
 
     pub fn feed(&mut self, transfer: &Transfer) {
         let task = Task { pid: 1, tid: u32::try_from(transfer.at).unwrap() };
-        let moment = |ends_transfer| Moment { at: Nanos(transfer.at), task, ends_transfer, load: 0 };
+        let moment = |ends_transfer| Moment { at: Nanos(transfer.at), task, ends_transfer, load: None };
         if !transfer.bytes.is_empty() {
             let ends = transfer.ends && transfer.skipped == 0;
             let chunk = Chunk::Bytes(&transfer.bytes);

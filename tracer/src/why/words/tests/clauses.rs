@@ -37,15 +37,15 @@ fn every_feature_has_a_clause() {
         value,
         Feature::Magnitude,
         Values::Between(Some(size(-20.0)), Some(size(345.0))),
-        "$1 is about -20 to 300",
-        "$1 magnitude >= -20 <= 300",
+        "$1 is about -20 to 400",
+        "$1 magnitude >= -20 <= 400",
     );
     check(
         value,
         Feature::Magnitude,
         Values::Between(Some(size(901.0)), Some(size(930.0))),
-        "$1 is about 900",
-        "$1 magnitude >= 900 <= 900",
+        "$1 is about 900 to 1000",
+        "$1 magnitude >= 900 <= 1000",
     );
     check(value, Feature::IsEmpty, one_of(&[1]), "$1 is empty", "$1 is_empty true");
     check(
@@ -287,7 +287,7 @@ fn codes_and_words_agree() {
     check(minus, value, Feature::Sign, "$1 is negative");
     check(minus, value, Feature::Parity, "$1 is odd");
     check(minus, value, Feature::LastDigit, "the last digit of $1 is 7");
-    check(minus, value, Feature::Magnitude, "$1 is about -1000 or more");
+    check(minus, value, Feature::Magnitude, "$1 is about -2000 or more");
     check(minus, value, Feature::IsNull, "$1 is not NULL");
     check(Value::NULL, value, Feature::IsNull, "$1 is NULL");
     check(extractor.boolean(true), value, Feature::Boolean, "$1 is TRUE");
