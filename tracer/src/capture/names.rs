@@ -55,6 +55,11 @@ impl Names for CaptureNames<'_> {
         self.pipeline.texts().extractor().shown(hash)
     }
 
+    fn shown_prefix(&self, index: u8, code: i64) -> Option<&str> {
+        let hash = u16::try_from(code).ok()?;
+        self.pipeline.texts().extractor().shown_prefix(usize::from(index), hash)
+    }
+
     fn shows_values(&self) -> bool {
         self.show_values
     }

@@ -9,7 +9,7 @@ use super::number::{self, Number};
 use super::shown::{self, Shown};
 use super::text::{self, Form};
 use super::words::{first_word, scan};
-use super::{Kind, RESIDUE, Size, Value, moment, uuid};
+use super::{Kind, PREFIX_BYTES, RESIDUE, Size, Value, moment, uuid};
 use crate::time::Nanos;
 
 /// What an extractor is told at its beginning.
@@ -308,6 +308,19 @@ impl Extractor {
     /// outputs make it safe for a terminal.
     pub fn shown(&self, hash: u64) -> Option<&str> {
         self.shown.as_ref()?.get(hash)
+    }
+
+    /// With `--show-values`: the first [`PREFIX_BYTES`]`[index]` bytes that have this hash of [`Value::prefix`], of a value
+    /// that was kept. Raw.
+    pub fn shown_prefix(&self, index: usize, hash: u16) -> Option<&str> {
+        let bytes = *PREFIX_BYTES.get(index)?;
+        self.shown.as_ref()?.texts().find_map(|text| {
+            let hashes = self.key.prefixes(first_word(text.as_bytes())).to_le_bytes();
+            let own = u16::from_le_bytes(*hashes.as_chunks::<2>().0.get(index)?);
+            (text.len() >= bytes && own == hash)
+                .then(|| text.get(..text.floor_char_boundary(bytes)))
+                .flatten()
+        })
     }
 
     /// With `--show-values`: how often a value was not kept because the table of 65,536 values was full.

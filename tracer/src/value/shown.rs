@@ -50,6 +50,11 @@ impl Shown {
         self.values.values().any(|value| value.contains(text))
     }
 
+    /// All that are kept.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.values.values().map(Box::as_ref)
+    }
+
     pub(super) fn forget(&mut self, hash: u64) {
         self.values.remove(&hash);
     }

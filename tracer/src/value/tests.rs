@@ -456,3 +456,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn beginnings_are_shown_only_where_that_was_asked_for() {
+    for show_values in [true, false] {
+        let mut extractor = Extractor::new(Settings { show_values, ..Settings::default() });
+        let value = extractor.text(b"vip-0815", Nanos(0));
+        extractor.text("äöü".as_bytes(), Nanos(0));
+        for (index, expected) in ["v", "vi", "vip-", "vip-0815"].into_iter().enumerate() {
+            let shown = extractor.shown_prefix(index, value.prefix(index).unwrap());
+            assert_eq!(shown, show_values.then_some(expected));
+        }
+    }
+}

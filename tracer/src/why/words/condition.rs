@@ -126,10 +126,7 @@ fn one_of(condition: &Condition, feature: Feature, codes: &[i64], subject: &str,
                 1 => format!("the first byte of {subject} is"),
                 _ => format!("the first {bytes} bytes of {subject} are"),
             };
-            hashes(&before, codes, names, &|code| match condition.attribute.subject {
-                Subject::Value(position) => names.shown_prefix(position, index, code),
-                _ => None,
-            })
+            hashes(&before, codes, names, &|code| names.shown_prefix(index, code).map(str::to_owned))
         }
         Feature::ValueHash => hashes(&format!("{subject} is"), codes, names, &|code| {
             names.shown_value(code.cast_unsigned()).map(str::to_owned)

@@ -71,11 +71,8 @@ pub trait Names {
     fn shown_hash(&self, hash: u64) -> u64;
     /// `--show-values`: the value with this hash, if it was kept.
     fn shown_value(&self, hash: u64) -> Option<&str>;
-    /// `--show-values`: the beginning with this code of [`Feature::Prefix`], if a value at this position that has it
-    /// was kept.
-    fn shown_prefix(&self, _position: u16, _index: u8, _code: i64) -> Option<String> {
-        None
-    }
+    /// `--show-values`: the beginning with this code of [`Feature::Prefix`], if a value that has it was kept.
+    fn shown_prefix(&self, index: u8, code: i64) -> Option<&str>;
     /// `--show-values`: numbers are shown as exactly as they were kept.
     fn shows_values(&self) -> bool;
 }

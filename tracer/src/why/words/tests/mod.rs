@@ -42,8 +42,8 @@ impl Names for Known {
     fn shown_value(&self, hash: u64) -> Option<&str> {
         (self.values && hash == 7).then_some("O'Hara\x1b")
     }
-    fn shown_prefix(&self, position: u16, index: u8, _code: i64) -> Option<String> {
-        self.values.then(|| format!("p{position}{index}"))
+    fn shown_prefix(&self, _index: u8, _code: i64) -> Option<&str> {
+        self.values.then_some("vi")
     }
     fn shows_values(&self) -> bool {
         self.values
