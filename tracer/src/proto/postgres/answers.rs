@@ -227,12 +227,10 @@ impl Exchange {
             _ => {
                 if let Kind::Parse { name, .. } = op.kind {
                     self.names.forget_sent(name);
-                }
-                if let Kind::Parse { name, .. } = op.kind
-                    && self.names.name(name).is_empty()
-                {
-                    // It is dropped before the new text is parsed (`exec_parse_message`, postgres.c).
-                    self.names.drop_statement(name);
+                    if self.names.name(name).is_empty() {
+                        // It is dropped before the new text is parsed (`exec_parse_message`, postgres.c).
+                        self.names.drop_statement(name);
+                    }
                 }
                 self.pop_answered();
                 let bytes = self.pending.group_bytes(&op);
