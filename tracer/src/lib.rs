@@ -18,6 +18,7 @@ pub mod event;
 pub mod host;
 pub mod pipeline;
 pub mod proto;
+pub mod random;
 pub mod report;
 pub mod request;
 pub mod source;

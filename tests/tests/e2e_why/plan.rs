@@ -1,6 +1,7 @@
 //! What a client is to send, over which connections, in which order, and which of it is slow.
 
 use std::process::Command;
+use tracer::random::SplitMix64;
 
 use serde_json::{Value, json};
 use tests::drivers::planned_psycopg;
@@ -144,18 +145,17 @@ impl Plan {
     }
 }
 
-/// The same numbers in every run (SplitMix64).
+/// The same numbers in every run.
 #[derive(Clone, Debug)]
 pub struct Random(pub u64);
 
 impl Random {
     /// A number below `limit`.
     pub fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ mixed >> 31) % limit
+        let mut random = SplitMix64(self.0);
+        let bits = random.next_bits();
+        self.0 = random.0;
+        bits % limit
     }
 
     /// True once in `times`.

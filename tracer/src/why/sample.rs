@@ -9,7 +9,7 @@
 //! Never keeps a value: only features.
 
 use super::Facts;
-use crate::request::MOST_VALUES;
+use crate::random::SplitMix64;
 use crate::sql::TextId;
 use crate::time::Nanos;
 use crate::value::Value;
@@ -108,14 +108,14 @@ fn lowest_of(cell: u16) -> Nanos {
 pub struct Sampler {
     limits: Limits,
     statements: Vec<Statement>,
-    random: u64,
+    random: SplitMix64,
     bytes: usize,
 }
 
 impl Sampler {
     /// An empty one. `seed` decides which requests are kept.
     pub fn new(limits: Limits, seed: u64) -> Self {
-        Self { limits, statements: Vec::new(), random: seed, bytes: 0 }
+        Self { limits, statements: Vec::new(), random: SplitMix64(seed), bytes: 0 }
     }
 
     /// Offers a finished request. `facts` is asked only if it is kept.
@@ -138,7 +138,7 @@ impl Sampler {
                 return;
             }
         }
-        let kept = Kept { tag, facts: facts(), values: cut(values).into() };
+        let kept = Kept { tag, facts: facts(), values: values.into() };
         self.bytes = self.bytes.saturating_add(kept.bytes());
         cell.kept.push(kept);
         if self.bytes > self.limits.bytes && self.limits.requests > 0 {
@@ -148,11 +148,7 @@ impl Sampler {
 
     /// A tag for a request that is not offered because it is still in flight.
     pub fn draw(&mut self) -> u64 {
-        // SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.random ^ (self.random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.random.next_bits()
     }
 
     /// A uniform sample, of about `most` requests, of those that took at least `from` and less than `to`.
@@ -194,11 +190,6 @@ impl Sampler {
             cell.kept.shrink_to(self.limits.requests);
         }
     }
-}
-
-/// The values that are kept of a request.
-fn cut(values: &[Value]) -> &[Value] {
-    values.get(..MOST_VALUES).unwrap_or(values)
 }
 
 impl Kept {

@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
+use tracer::random::SplitMix64;
 use tracer::request::{ErrorCode, Task, TransactionStatus};
 use tracer::sql::TextId;
 use tracer::time::Nanos;
@@ -11,16 +12,15 @@ use tracer::value::{Extractor, Value};
 use tracer::why::search::{Explained, Totals, explain};
 use tracer::why::{Facts, ObservedOutcome, Row};
 
-/// SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014).
+/// The same numbers in every run.
 pub struct Random(pub u64);
 
 impl Random {
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        let mut random = SplitMix64(self.0);
+        let bits = random.next_bits();
+        self.0 = random.0;
+        bits
     }
     /// 0 to `limit` - 1.
     pub fn below(&mut self, limit: u32) -> u32 {

@@ -10,6 +10,7 @@ use super::names::{NameId, Names, Portal};
 use super::parameters;
 use super::pending::{Act, Kind, Op, Pending, Statement};
 use crate::proto::{Moment, Session};
+use crate::random::SplitMix64;
 use crate::request::{Request, Requests, Task, TransactionStatus, ValueRange};
 use crate::sql::{self, Effect, LayoutId, TextId, Texts};
 use crate::time::Nanos;
@@ -63,7 +64,7 @@ pub(super) struct Exchange {
     pub(super) cancelled_at: Option<Nanos>,
     /// Room for the values of one message.
     pub(super) given: Vec<Value>,
-    chance: u64,
+    chance: SplitMix64,
     assembled: Vec<Value>,
 }
 
@@ -472,10 +473,7 @@ fn are_arguments(execute: &str) -> bool {
 }
 
 /// True once in four times. By chance and not every fourth time: programs have rhythms of their own.
-fn one_in_four(chance: &mut u64, at: Nanos) -> bool {
-    // SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014), stirred with the time.
-    *chance = chance.wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_add(at.0);
-    let z = (*chance ^ (*chance >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (z ^ (z >> 31)) & 3 == 0
+fn one_in_four(chance: &mut SplitMix64, at: Nanos) -> bool {
+    chance.stir(at.0);
+    chance.next_bits() & 3 == 0
 }

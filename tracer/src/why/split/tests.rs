@@ -1,22 +1,22 @@
 //! Latencies in, "by what, how many slow" out. All draws come from fixed seeds.
 
 use super::*;
+use crate::random::SplitMix64;
 use proptest::prelude::*;
 
 const US: f64 = 1e3;
 const MS: f64 = 1e6;
 const S: f64 = 1e9;
 
-/// SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014).
+/// The same numbers in every run.
 struct Draw(u64);
 
 impl Draw {
     fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        let mut random = SplitMix64(self.0);
+        let bits = random.next_bits();
+        self.0 = random.0;
+        bits
     }
     /// Above 0, below 1.
     fn uniform(&mut self) -> f64 {
