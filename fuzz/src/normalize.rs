@@ -1,6 +1,6 @@
 //! A statement text of any bytes: normalised, cut into statements, and asked for its effect.
 
-use tracer::sql::{LayoutId, Texts, effect, statements};
+use tracer::sql::{Dialect, LayoutId, Texts, effect, statements};
 use tracer::time::Nanos;
 
 /// The first byte says whether the text was cut.
@@ -8,14 +8,18 @@ pub(super) fn run(data: &[u8]) {
     let Some((first, sql)) = data.split_first() else { return };
     let truncated = first & 1 == 1;
     let mut texts = Texts::new(4);
-    let interned = texts.intern(sql, truncated, Nanos::default());
+    let interned = texts.intern(Dialect::Postgresql, sql, truncated, Nanos::default());
     let (id, literals) = (interned.text, texts.literals().to_vec());
     let text = texts.get(id);
     let positions = text.positions.len();
     assert!(!text.text.is_empty(), "no text is empty");
     assert!(!text.text.chars().any(char::is_control), "a control character passed through: {:?}", text.text);
     let once = text.text.clone();
-    assert_eq!(texts.intern(sql, truncated, Nanos::default()), interned, "the same text, another entry");
+    assert_eq!(
+        texts.intern(Dialect::Postgresql, sql, truncated, Nanos::default()),
+        interned,
+        "the same text, another entry"
+    );
     assert_eq!(texts.literals(), literals, "the same text, other literals");
     let mut values = Vec::new();
     texts.assemble(interned.layout, &[], &literals, &mut values);
@@ -23,7 +27,7 @@ pub(super) fn run(data: &[u8]) {
     assert_eq!(values.len(), expected, "a value for every position");
 
     let mut bytes = 0;
-    for statement in statements(sql) {
+    for statement in statements(Dialect::Postgresql, sql) {
         bytes += statement.len();
         texts.intern_sql(statement, truncated);
     }

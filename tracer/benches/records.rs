@@ -15,7 +15,7 @@ use tracer::conn::{Connection, Filter, Outcome, Table};
 use tracer::event::{Address, Event, SocketId, Transfer, decode};
 use tracer::proto::{Chunk, Detection, Entry, Moment, Protocol, REGISTRY, Session, Side};
 use tracer::request::{InFlight, Request, Requests, ValueRange};
-use tracer::sql::Texts;
+use tracer::sql::{Dialect, Texts};
 use tracer::time::Nanos;
 use tracer::value::Value;
 
@@ -258,7 +258,7 @@ fn normalise_cold(bencher: Bencher<'_, '_>) {
     let counter = ItemsCount::new(statements.len());
     bencher.counter(counter).with_inputs(|| Texts::new(10_000)).bench_local_refs(|texts| {
         for sql in &statements {
-            black_box(texts.intern(black_box(sql.as_bytes()), false, Nanos::default()));
+            black_box(texts.intern(Dialect::Postgresql, black_box(sql.as_bytes()), false, Nanos::default()));
         }
     });
 }
@@ -270,7 +270,7 @@ fn normalise_cached(bencher: Bencher<'_, '_>) {
     let mut texts = Texts::new(10_000);
     let mut all = move || {
         for sql in &statements {
-            black_box(texts.intern(black_box(sql.as_bytes()), false, Nanos::default()));
+            black_box(texts.intern(Dialect::Postgresql, black_box(sql.as_bytes()), false, Nanos::default()));
         }
         statements.len()
     };

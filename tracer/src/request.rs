@@ -15,20 +15,21 @@ pub struct Task {
     pub tid: u32,
 }
 
-/// An error code as the server gave it: SQLSTATE for PostgreSQL. At most 15 bytes of printable ASCII.
+/// An error code as the server gave it: SQLSTATE for PostgreSQL, number and SQLSTATE for MySQL (`1062/23000`), the first
+/// word of a Redis error, MongoDB's code name, an HTTP status. At most 31 bytes of printable ASCII.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ErrorCode {
     len: u8,
-    bytes: [u8; 15],
+    bytes: [u8; 31],
 }
 
 impl ErrorCode {
     /// The connection ended before the answer did: not a code of any server.
     pub const CONNECTION_CLOSED: &'static str = "closed";
 
-    /// Keeps the first 15 bytes; everything that is not printable ASCII becomes `?`.
+    /// Keeps the first 31 bytes; everything that is not printable ASCII becomes `?`.
     pub fn new(code: &[u8]) -> Self {
-        let mut bytes = [0; 15];
+        let mut bytes = [0; 31];
         let mut len = 0u8;
         for (slot, byte) in bytes.iter_mut().zip(code) {
             *slot = if byte.is_ascii_graphic() { *byte } else { b'?' };
@@ -145,6 +146,9 @@ pub struct Counts {
     pub resyncs: u64,
     /// Requests whose statement text is not known (prepared before the capture).
     pub statements_unnamed: u64,
+    /// Messages that the server sent unasked, or at its own time (pub/sub, MONITOR, heartbeats): no requests, and no part
+    /// of any latency.
+    pub pushed: u64,
 }
 
 impl Counts {
@@ -155,6 +159,7 @@ impl Counts {
         self.skipped += other.skipped;
         self.resyncs += other.resyncs;
         self.statements_unnamed += other.statements_unnamed;
+        self.pushed += other.pushed;
     }
 }
 

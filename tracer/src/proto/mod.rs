@@ -3,6 +3,8 @@
 //! A protocol is one folder or file here and one word in [`REGISTRY`]. It never knows which kernel backend ran, never
 //! reads a clock, and never fails: a confused parser resynchronises and counts it.
 
+pub mod decompress;
+pub mod framing;
 pub mod postgres;
 
 use crate::request::{BackendKey, InFlight, Requests, Task};

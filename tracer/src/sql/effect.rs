@@ -1,5 +1,6 @@
 //! What a statement does to the names of prepared statements and to the shape of the session.
 
+use super::dialect::Dialect;
 use super::lexer::{Kind, Lexer, Token};
 
 /// What a statement does to the names of prepared statements and to the shape of the session.
@@ -32,7 +33,7 @@ pub enum Effect<'a> {
 
 /// The effect of one statement.
 pub fn effect(sql: &[u8]) -> Effect<'_> {
-    let mut lexer = Lexer::new(sql);
+    let mut lexer = Lexer::new(Dialect::Postgresql, sql);
     let Some(verb) = lexer.next_solid() else { return Effect::None };
     let found = if verb.is_word("prepare") {
         prepare(sql, &mut lexer)

@@ -1,14 +1,15 @@
 //! Hints to a planner: their names stay, their values go. A value in a hint is none of the statement.
 
+use super::dialect::Dialect;
 use super::lexer::{Kind, Lexer, Token};
 use super::output::Output;
 
 /// Writes a hint `/*+ ... */` that has its end.
-pub(super) fn write(token: &Token<'_>, output: &mut Output) {
+pub(super) fn write(dialect: Dialect, token: &Token<'_>, output: &mut Output) {
     let body = token.text.get(3..token.text.len().saturating_sub(2)).unwrap_or_default();
     output.push(b"/*+");
     let mut tight = false;
-    for inner in Lexer::new(body) {
+    for inner in Lexer::new(dialect, body) {
         if inner.is_blank() || inner.kind == Kind::Hint {
             continue;
         }

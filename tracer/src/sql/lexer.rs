@@ -6,6 +6,8 @@
 //! `standard_conforming_strings` is taken to be on, as it is by default since PostgreSQL 9.1, with one exception: a
 //! quote that follows a backslash and stands right before a letter or digit does not end its string.
 
+use super::dialect::Dialect;
+
 /// Longest operator in bytes (NAMEDATALEN - 1 in PostgreSQL's default build).
 const MAX_OPERATOR: usize = 63;
 
@@ -69,6 +71,7 @@ impl Token<'_> {
 pub(super) struct Lexer<'a> {
     sql: &'a [u8],
     at: usize,
+    dialect: Dialect,
 }
 
 /// A byte that can start an unquoted word. Control bytes and backslash belong to no token of SQL; joined to words
@@ -111,8 +114,8 @@ fn is_operator(b: u8) -> bool {
 }
 
 impl<'a> Lexer<'a> {
-    pub(super) fn new(sql: &'a [u8]) -> Self {
-        Self { sql, at: 0 }
+    pub(super) fn new(dialect: Dialect, sql: &'a [u8]) -> Self {
+        Self { sql, at: 0, dialect }
     }
 
     /// Byte position of the next token.
@@ -320,6 +323,10 @@ impl<'a> Lexer<'a> {
             }
             b'"' => {
                 let (end, open) = self.quoted(at, b'"', false);
+                (Kind::Quoted, end, open)
+            }
+            b'`' if self.dialect != Dialect::Postgresql => {
+                let (end, open) = self.quoted(at, b'`', false);
                 (Kind::Quoted, end, open)
             }
             b'$' if self.digit(at + 1) => {

@@ -6,6 +6,7 @@
 //! `lexer` → `normalize` (`keywords`, `lists`, `slots`, `secrets`, `hints`, `operation`, `output`) → `texts` (`id`,
 //! `recent`); `read` makes features of literals, `layout` says where values stand. `statements` and `effect` read tokens too.
 
+mod dialect;
 mod effect;
 mod hints;
 mod id;
@@ -23,11 +24,12 @@ mod slots;
 mod statements;
 mod texts;
 
+pub use dialect::Dialect;
 pub use effect::{Effect, effect};
 pub use layout::LayoutId;
 pub use slots::Position;
 pub use statements::statements;
-pub use texts::{Interned, Text, TextId, TextKind, Texts};
+pub use texts::{Command, Interned, Text, TextId, TextKind, Texts};
 
 #[cfg(test)]
 mod properties;

@@ -8,6 +8,7 @@
 
 use std::ops::Range;
 
+use super::dialect::Dialect;
 use super::hints;
 use super::keywords::{self, After};
 use super::lexer::{Kind, Lexer, Token};
@@ -117,7 +118,7 @@ impl Normalizer {
 
     /// Normalises one statement. `truncated`: `sql` is only its beginning; the last token is left out where it may
     /// be only a part, so that the result is a beginning of the whole statement's form.
-    pub(super) fn run(&mut self, sql: &[u8], truncated: bool) {
+    pub(super) fn run(&mut self, dialect: Dialect, sql: &[u8], truncated: bool) {
         self.output.clear();
         self.lists.clear();
         self.slots.clear();
@@ -126,7 +127,7 @@ impl Normalizer {
         (self.before, self.sign, self.after_hint) = (Before::Start, None, false);
         (self.depth, self.names_table) = (0, false);
 
-        let mut lexer = Lexer::new(sql);
+        let mut lexer = Lexer::new(dialect, sql);
         while let Some(token) = lexer.next() {
             if token.is_blank() {
                 continue;
@@ -139,7 +140,7 @@ impl Normalizer {
                 break;
             }
             if token.kind == Kind::Hint {
-                self.hint(&token);
+                self.hint(dialect, &token);
             } else if !self.token(&token, &mut lexer, truncated) {
                 break;
             }
@@ -428,12 +429,12 @@ impl Normalizer {
     }
 
     /// A hint stands where it stood.
-    fn hint(&mut self, token: &Token<'_>) {
+    fn hint(&mut self, dialect: Dialect, token: &Token<'_>) {
         if token.open {
             return;
         }
         self.space(self.before != Before::Start);
-        hints::write(token, &mut self.output);
+        hints::write(dialect, token, &mut self.output);
         self.after_hint = true;
     }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::lexer::{Kind, Lexer};
-use super::{Interned, Position, Texts, effect, statements};
+use super::{Dialect, Interned, Position, Texts, effect, statements};
 use crate::time::Nanos;
 use crate::value::Value;
 
@@ -14,7 +14,7 @@ fn shown(sql: &[u8], truncated: bool) -> String {
 }
 
 fn intern(texts: &mut Texts, sql: &[u8], truncated: bool) -> (Interned, Vec<Position>, Vec<Value>) {
-    let interned = texts.intern(sql, truncated, Nanos::default());
+    let interned = texts.intern(Dialect::Postgresql, sql, truncated, Nanos::default());
     let mut values = Vec::new();
     let literals = texts.literals().to_vec();
     texts.assemble(interned.layout, &[Value::NULL; 9], &literals, &mut values);
@@ -25,7 +25,7 @@ fn intern(texts: &mut Texts, sql: &[u8], truncated: bool) -> (Interned, Vec<Posi
 fn shown_positions(form: &str) -> usize {
     let mut literals = 0;
     let mut parameters = std::collections::HashSet::new();
-    for token in Lexer::new(form.as_bytes()) {
+    for token in Lexer::new(Dialect::Postgresql, form.as_bytes()) {
         match token.kind {
             Kind::Operator if token.text == b"?" => literals += 1,
             Kind::Param => {
@@ -163,7 +163,7 @@ proptest! {
         let text = shown(&sql, truncated);
         prop_assert!(!text.chars().any(char::is_control), "{text:?}");
         prop_assert!(!text.is_empty());
-        let pieces: usize = statements(&sql).map(<[u8]>::len).sum();
+        let pieces: usize = statements(Dialect::Postgresql, &sql).map(<[u8]>::len).sum();
         prop_assert!(pieces <= sql.len());
         let _: super::Effect<'_> = effect(&sql);
     }

@@ -6,6 +6,7 @@ use std::hash::BuildHasher;
 use std::ops::Range;
 
 use super::Interned;
+use super::dialect::Dialect;
 use crate::value::{Kind, Value};
 
 /// So many raw texts are remembered.
@@ -34,8 +35,9 @@ pub(super) struct Recent {
 
 impl Recent {
     /// The hash of a raw text.
-    pub(super) fn raw(&self, sql: &[u8], truncated: bool) -> Raw {
-        (self.hashers.0.hash_one((sql, truncated)), self.hashers.1.hash_one((sql, truncated)))
+    pub(super) fn raw(&self, dialect: Dialect, sql: &[u8], truncated: bool) -> Raw {
+        let text = (dialect, sql, truncated);
+        (self.hashers.0.hash_one(text), self.hashers.1.hash_one(text))
     }
 
     /// What the text became, and its literals.
@@ -67,7 +69,7 @@ impl Recent {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_TEXTS, MAX_VALUES, Recent};
+    use super::{Dialect, MAX_TEXTS, MAX_VALUES, Recent};
     use crate::sql::{Interned, LayoutId, TextId};
     use crate::time::Nanos;
     use crate::value::{Extractor, Value};
@@ -83,11 +85,14 @@ mod tests {
         let (one, two) = (extractor.integer(1), extractor.integer(2));
         let texts: [(&[u8], &[Value]); 4] = [(b"a", &[]), (b"b", &[one]), (b"c", &[two, one]), (b"d", &[])];
         for (n, (sql, literals)) in (1..).zip(texts) {
-            recent.insert(recent.raw(sql, false), interned(n), literals);
+            recent.insert(recent.raw(Dialect::Postgresql, sql, false), interned(n), literals);
         }
         for (n, (sql, literals)) in (1..).zip(texts) {
-            assert_eq!(recent.get(recent.raw(sql, false)), Some((interned(n), literals)));
-            assert_eq!(recent.get(recent.raw(sql, true)), None);
+            assert_eq!(
+                recent.get(recent.raw(Dialect::Postgresql, sql, false)),
+                Some((interned(n), literals))
+            );
+            assert_eq!(recent.get(recent.raw(Dialect::Postgresql, sql, true)), None);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Cuts the text of a simple query into its statements.
 
+use super::dialect::Dialect;
 use super::lexer::{Lexer, Token};
 
 /// The statements of a simple query, split at top-level semicolons; pieces with nothing but white space and comments
@@ -8,8 +9,8 @@ use super::lexer::{Lexer, Token};
 /// A semicolon inside a string, a comment, the body of an SQL-standard routine (`BEGIN ATOMIC ... END`) or the
 /// parentheses of `CREATE RULE ... DO (...; ...)` splits nothing. Other parentheses do not hide a semicolon: such a
 /// text is a syntax error to the server.
-pub fn statements(sql: &[u8]) -> impl Iterator<Item = &[u8]> {
-    Statements { sql, lexer: Lexer::new(sql) }
+pub fn statements(dialect: Dialect, sql: &[u8]) -> impl Iterator<Item = &[u8]> {
+    Statements { sql, lexer: Lexer::new(dialect, sql) }
 }
 
 struct Statements<'a> {
@@ -109,11 +110,12 @@ impl Nesting {
 
 #[cfg(test)]
 mod tests {
-    use super::statements;
+    use super::{Dialect, statements};
 
     /// Pieces are joined by ` | `.
     fn check(input: &str, expected: &str) {
-        let pieces: Vec<_> = statements(input.as_bytes()).map(|s| String::from_utf8_lossy(s)).collect();
+        let pieces: Vec<_> =
+            statements(Dialect::Postgresql, input.as_bytes()).map(|s| String::from_utf8_lossy(s)).collect();
         assert_eq!(pieces.join(" | "), expected, "of {input:?}");
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
+use super::dialect::Dialect;
 use super::id::text_id;
 use super::layout::{LayoutId, Layouts};
 use super::normalize::Normalizer;
@@ -54,12 +55,26 @@ pub struct Text {
     pub kind: TextKind,
     /// The original was cut, so `text` may lack its end.
     pub truncated: bool,
+    /// The request waits by design, until something happens (Redis' BLPOP): its latency says nothing of the server's speed.
+    pub waits_by_design: bool,
     /// Stable identity: the same for the same normalised text on every host; letter case of unquoted words does not
     /// matter. 64-bit FNV-1a of `text` with unquoted words in lower case. Reports print it as 16 hex digits.
     pub id: u64,
     /// What stands where: the first 256 positions, a parameter once, where it first stands. Empty where the text is not
     /// known: position n is then parameter n + 1.
     pub positions: Box<[Position]>,
+}
+
+/// A request in a language without literals of its own, brought to its pattern by its protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Command<'a> {
+    /// Its name in capitals (OpenTelemetry `db.operation.name`).
+    pub operation: &'a str,
+    /// The whole text with values removed, any bytes. The values that go with it are by position: the n-th one is that of
+    /// the n-th place where the text lost one.
+    pub text: &'a [u8],
+    /// As [`Text::waits_by_design`].
+    pub waits_by_design: bool,
 }
 
 /// All distinct texts of a capture, bounded: past the limit every new text becomes [`Texts::OTHER`].
@@ -70,6 +85,8 @@ pub struct Texts {
     whole: BTreeMap<Box<[u8]>, TextId>,
     /// Cut statements by the folded form of what is left.
     cut: BTreeMap<Box<[u8]>, TextId>,
+    /// Commands by their text.
+    commands: HashMap<Box<[u8]>, TextId, foldhash::quality::RandomState>,
     /// Everything that is no statement.
     labels: HashMap<(TextKind, String), TextId>,
     recent: Recent,
@@ -98,6 +115,7 @@ impl Texts {
             texts: Vec::new(),
             whole: BTreeMap::new(),
             cut: BTreeMap::new(),
+            commands: HashMap::default(),
             labels: HashMap::new(),
             recent: Recent::default(),
             normalizer: Normalizer::new(),
@@ -125,7 +143,7 @@ impl Texts {
 
     /// As [`Texts::intern`], where the values do not matter.
     pub fn intern_sql(&mut self, sql: &[u8], truncated: bool) -> TextId {
-        self.intern(sql, truncated, Nanos::default()).text
+        self.intern(Dialect::Postgresql, sql, truncated, Nanos::default()).text
     }
 
     /// Interns one SQL statement, literals removed; [`Texts::literals`] has their features. `truncated`: `sql` is only
@@ -139,14 +157,14 @@ impl Texts {
     /// The positions of a cut statement are those that are left of it: fewer than its text has, or more where that is
     /// the text of one that was cut earlier. A value that may be a password, that the cut may
     /// have shortened, or whose list was cut is [`Value::UNSEEN`].
-    pub fn intern(&mut self, sql: &[u8], truncated: bool, at: Nanos) -> Interned {
+    pub fn intern(&mut self, dialect: Dialect, sql: &[u8], truncated: bool, at: Nanos) -> Interned {
         self.literals.clear();
-        let raw = self.recent.raw(sql, truncated);
+        let raw = self.recent.raw(dialect, sql, truncated);
         if let Some((interned, literals)) = self.recent.get(raw) {
             self.literals.extend_from_slice(literals);
             return interned;
         }
-        self.normalizer.run(sql, truncated);
+        self.normalizer.run(dialect, sql, truncated);
         let text = match (truncated, self.normalizer.key().is_empty()) {
             (false, true) => self.intern_label(TextKind::Label, "(empty)".to_owned()),
             (false, false) => self.intern_whole(),
@@ -166,6 +184,26 @@ impl Texts {
         let interned = Interned { text, layout };
         self.recent.insert(raw, interned, &self.literals);
         interned
+    }
+
+    /// Interns a command. Its values are those of its positions, in order ([`LayoutId::PARAMETERS`]).
+    pub fn intern_command(&mut self, command: Command<'_>) -> TextId {
+        if let Some(id) = self.commands.get(command.text) {
+            return *id;
+        }
+        let id = self.add(Text {
+            text: printable(command.text),
+            operation: command.operation.to_owned(),
+            kind: TextKind::Seen,
+            truncated: false,
+            waits_by_design: command.waits_by_design,
+            id: text_id(command.text),
+            positions: Box::default(),
+        });
+        if let Some(id) = id {
+            self.commands.insert(command.text.into(), id);
+        }
+        id.unwrap_or(Self::OTHER)
     }
 
     /// The literals of the text that was interned last, for [`Texts::assemble`]: one for each position of a literal, in
@@ -243,6 +281,7 @@ impl Texts {
             operation: String::new(),
             kind,
             truncated: false,
+            waits_by_design: false,
             id,
             positions: Box::default(),
         });
@@ -295,6 +334,7 @@ impl Texts {
             operation,
             kind: TextKind::Seen,
             truncated,
+            waits_by_design: false,
             id: text_id(folded),
             positions: self.normalizer.slots().positions(),
         })

@@ -12,7 +12,7 @@ use super::pending::{Act, Kind, Op, Pending, Statement};
 use crate::proto::{Moment, Session};
 use crate::random::SplitMix64;
 use crate::request::{Request, Requests, Task, TransactionStatus, ValueRange};
-use crate::sql::{self, Effect, LayoutId, TextId, Texts};
+use crate::sql::{self, Dialect, Effect, LayoutId, TextId, Texts};
 use crate::time::Nanos;
 use crate::value::Value;
 
@@ -158,12 +158,12 @@ impl Exchange {
         let (sql, end) = frontend::cstring(frame.body);
         let truncated = end.is_none();
         if self.skipping.is_some() {
-            out.counts.skipped += (sql::statements(sql).count() as u64).max(1);
+            out.counts.skipped += (sql::statements(Dialect::Postgresql, sql).count() as u64).max(1);
             return;
         }
         self.next_group = self.next_group.wrapping_add(1);
         let mut first = true;
-        let mut statements = sql::statements(sql).peekable();
+        let mut statements = sql::statements(Dialect::Postgresql, sql).peekable();
         // Nothing but comments: EmptyQueryResponse answers the whole.
         if statements.peek().is_none() {
             self.simple_statement(sql, truncated, first, frame, texts);
@@ -244,7 +244,7 @@ impl Exchange {
             Effect::Prepare { name, body } => {
                 let name = self.names.id(&name);
                 self.names.set_parsed(name);
-                let body = texts.intern(body, truncated, at);
+                let body = texts.intern(Dialect::Postgresql, body, truncated, at);
                 if let Some(sent) = self.names.sent_mut(name) {
                     sent.set(body.layout, texts.literals());
                     sent.types.clear();
@@ -259,7 +259,7 @@ impl Exchange {
             Effect::Deallocate { name } => Act::Deallocate { name: self.names.id(&name) },
             Effect::DeallocateAll => Act::DeallocateAll,
         };
-        let interned = texts.intern(sql, truncated, at);
+        let interned = texts.intern(Dialect::Postgresql, sql, truncated, at);
         (Statement { text: interned.text, known: true, act }, interned.layout)
     }
 

@@ -2,7 +2,7 @@
 
 use super::super::layout::LayoutId;
 use super::super::normalize::Normalizer;
-use super::super::{TextId, Texts};
+use super::super::{Dialect, TextId, Texts};
 use super::Written;
 use crate::time::Nanos;
 use crate::value::{Extractor, Value};
@@ -12,7 +12,7 @@ const AT: Nanos = Nanos::from_secs(100);
 /// `$1=$1 $2=[$2 $3] ?3=-5 ?4=_`: the positions with what stands at each; `_` is nothing that may be known.
 fn written(sql: &str, truncated: bool) -> String {
     let mut normalizer = Normalizer::new();
-    normalizer.run(sql.as_bytes(), truncated);
+    normalizer.run(Dialect::Postgresql, sql.as_bytes(), truncated);
     let slots = normalizer.slots().iter().map(|(position, members)| {
         let mut all = Vec::new();
         for member in members {
@@ -73,7 +73,7 @@ fn values(expected: &str, extractor: &mut Extractor) -> Vec<Value> {
 
 /// The values of an execution with twenty parameters.
 fn execution(texts: &mut Texts, sql: &str, truncated: bool) -> (TextId, LayoutId, Vec<Value>) {
-    let interned = texts.intern(sql.as_bytes(), truncated, AT);
+    let interned = texts.intern(Dialect::Postgresql, sql.as_bytes(), truncated, AT);
     let literals = texts.literals().to_vec();
     let parameters: Vec<Value> = (1..=20).map(|n| parameter(n, texts.extractor_mut())).collect();
     let mut out = Vec::new();
@@ -106,7 +106,7 @@ fn check_cut(sql: &str, expected: &str) {
 /// The layout of these is that of parameters alone.
 fn check_parameters(sql: &str, expected: &str) {
     check(sql, expected);
-    let interned = Texts::new(10).intern(sql.as_bytes(), false, AT);
+    let interned = Texts::new(10).intern(Dialect::Postgresql, sql.as_bytes(), false, AT);
     assert_eq!(interned.layout, LayoutId::PARAMETERS, "of {sql:?}");
 }
 
@@ -291,7 +291,7 @@ fn what_has_no_text_has_no_positions() {
     for text in [texts.intern_prepared_before(b"p"), texts.label("(call)"), Texts::OTHER] {
         assert_eq!(texts.get(text).positions.len(), 0);
     }
-    let empty = texts.intern(b"/* 1 */", false, AT);
+    let empty = texts.intern(Dialect::Postgresql, b"/* 1 */", false, AT);
     assert_eq!((texts.get(empty.text).positions.len(), empty.layout), (0, LayoutId::PARAMETERS));
     let mut texts = Texts::new(1);
     let (text, layout, values) = execution(&mut texts, "select 1, $1", false);
@@ -319,7 +319,7 @@ fn positions_are_bounded() {
         format!("select {}", (1..=300).map(item).collect::<Vec<_>>().join(", "))
     };
     for (sql, literals) in [(sql(&|n| n.to_string()), 256), (sql(&|n| format!("${n}")), 0)] {
-        let interned = texts.intern(sql.as_bytes(), false, AT);
+        let interned = texts.intern(Dialect::Postgresql, sql.as_bytes(), false, AT);
         assert_eq!(texts.get(interned.text).positions.len(), 256);
         assert_eq!(texts.literals().len(), literals);
         let (literals, mut out) = (texts.literals().to_vec(), Vec::new());
@@ -327,8 +327,12 @@ fn positions_are_bounded() {
         assert_eq!(out.len(), 256);
     }
     // A literal in front counts on behind the highest parameter, also behind one that is left out.
-    let interned =
-        texts.intern(format!("select 'x', {}", &sql(&|n| format!("${n}"))[7..]).as_bytes(), false, AT);
+    let interned = texts.intern(
+        Dialect::Postgresql,
+        format!("select 'x', {}", &sql(&|n| format!("${n}"))[7..]).as_bytes(),
+        false,
+        AT,
+    );
     assert_eq!(texts.get(interned.text).positions[0].number, 301);
 }
 
@@ -337,7 +341,12 @@ fn long_lists() {
     let mut texts = Texts::new(10);
     let list = |n: usize| (0..n).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
     for (n, elements) in [(5_000, 5_000), (70_000, u16::MAX)] {
-        texts.intern(format!("select * from t where a in ({})", list(n)).as_bytes(), false, AT);
+        texts.intern(
+            Dialect::Postgresql,
+            format!("select * from t where a in ({})", list(n)).as_bytes(),
+            false,
+            AT,
+        );
         assert_eq!(texts.literals().iter().map(Value::elements).collect::<Vec<_>>(), [elements]);
     }
     let parameters =
@@ -345,7 +354,7 @@ fn long_lists() {
     let all = vec![Value::NULL; 30_011];
     for (step, elements) in [(1, 30_000), (7_919, 1)] {
         let sql = format!("select * from t where a in ({})", parameters(step).join(","));
-        let interned = texts.intern(sql.as_bytes(), false, AT);
+        let interned = texts.intern(Dialect::Postgresql, sql.as_bytes(), false, AT);
         let mut out = Vec::new();
         texts.assemble(interned.layout, &all, &[], &mut out);
         assert_eq!(out.iter().map(Value::elements).collect::<Vec<_>>(), [elements], "by {step}");
@@ -356,7 +365,7 @@ fn long_lists() {
 #[test]
 fn layouts_are_shared() {
     let mut texts = Texts::new(10);
-    let mut layout = |sql: &str| texts.intern(sql.as_bytes(), false, AT).layout;
+    let mut layout = |sql: &str| texts.intern(Dialect::Postgresql, sql.as_bytes(), false, AT).layout;
     let first = layout("select a from t where b = $1 and c in (1, 2)");
     assert_eq!(layout("delete from u where b < $1 or c = 'x'"), first);
     assert_ne!(layout("select a from t where b = $2 and c = 5"), first);

@@ -1,0 +1,115 @@
+//! Decompresses the whole compressed frames that some protocols send.
+//!
+//! Never makes more bytes than the caller allows, whatever the input promises; damaged input gives `None`.
+
+use std::io::Read as _;
+
+/// How a frame is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// RFC 1950.
+    Zlib,
+    /// RFC 8878.
+    Zstd,
+    /// Snappy's raw block format (google/snappy, format_description.txt).
+    Snappy,
+}
+
+/// Decompresses `input` into `out`, which is emptied before. `most_bytes`: a frame that gives more is cut there.
+/// `None`: the input is damaged or cut, or the compression needs more memory than it may have; `out` may
+/// hold what came before.
+pub fn decompress(
+    compression: Compression,
+    input: &[u8],
+    most_bytes: usize,
+    out: &mut Vec<u8>,
+) -> Option<()> {
+    out.clear();
+    let limit = u64::try_from(most_bytes).unwrap_or(u64::MAX);
+    match compression {
+        Compression::Zlib => {
+            zlib(input, most_bytes, out)?;
+        }
+        Compression::Zstd => {
+            ruzstd::decoding::StreamingDecoder::new(input).ok()?.take(limit).read_to_end(out).ok()?;
+        }
+        Compression::Snappy => {
+            let len = snap::raw::decompress_len(input).ok().filter(|len| *len <= most_bytes)?;
+            out.resize(len, 0);
+            if snap::raw::Decoder::new().decompress(input, out).is_err() {
+                out.clear();
+                return None;
+            }
+        }
+    }
+    Some(())
+}
+
+/// `flate2`'s readers take the end of a cut stream for the end of the data, so that they cannot be used here.
+fn zlib(mut input: &[u8], most_bytes: usize, out: &mut Vec<u8>) -> Option<()> {
+    let mut stream = flate2::Decompress::new(true);
+    while out.len() < most_bytes {
+        let room = (input.len() * 4).clamp(64, 64 << 10).min(most_bytes - out.len());
+        let (before, start) = (stream.total_in(), out.len());
+        out.resize(start + room, 0);
+        let status = stream.decompress(input, out.get_mut(start..)?, flate2::FlushDecompress::None);
+        let (taken, made) = (stream.total_in() - before, stream.total_out());
+        out.truncate(usize::try_from(made).ok()?);
+        input = input.get(usize::try_from(taken).ok()?..)?;
+        match status.ok()? {
+            flate2::Status::StreamEnd => return Some(()),
+            _ if taken == 0 && out.len() == start => return None,
+            _ => {}
+        }
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    const TEXT: &[u8] = b"select * from t where a = 1 and a = 1 and a = 1 and a = 1";
+
+    fn zlib(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zstd(bytes: &[u8]) -> Vec<u8> {
+        ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+    }
+
+    fn snappy(bytes: &[u8]) -> Vec<u8> {
+        snap::raw::Encoder::new().compress_vec(bytes).unwrap()
+    }
+
+    fn check(compression: Compression, compress: fn(&[u8]) -> Vec<u8>) {
+        let (mut out, packed) = (Vec::new(), compress(TEXT));
+        assert_eq!(decompress(compression, &packed, 1000, &mut out), Some(()));
+        assert_eq!(out, TEXT);
+        assert_eq!(
+            decompress(compression, &packed[..packed.len() - 8], 1000, &mut out),
+            None,
+            "{compression:?}"
+        );
+        assert_eq!(
+            decompress(compression, b"\xff\xff\xff\xff\x7f nothing", 1000, &mut out),
+            None,
+            "{compression:?}"
+        );
+        assert_eq!(decompress(compression, &compress(b""), 1000, &mut out), Some(()));
+        assert_eq!(out, b"");
+        decompress(compression, &compress(&vec![7; 1 << 20]), 1000, &mut out);
+        assert!(out.len() <= 1000, "{compression:?}: {}", out.len());
+    }
+
+    #[test]
+    fn whole_frames_only_and_never_too_much() {
+        check(Compression::Zlib, zlib);
+        check(Compression::Zstd, zstd);
+        check(Compression::Snappy, snappy);
+    }
+}
