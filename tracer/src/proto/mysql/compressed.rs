@@ -73,7 +73,7 @@ impl Compressed {
 
 /// What the first bytes of a client's transfer say, once they are enough.
 pub(super) fn begins(bytes: &[u8]) -> Option<bool> {
-    let Some((head, body)) = bytes.split_at_checked(CompressedPacket::HEADER_BYTES) else { return None };
+    let (head, body) = bytes.split_at_checked(CompressedPacket::HEADER_BYTES)?;
     let header = CompressedPacket::header(head)?;
     if header.sequence != 0 || header.payload_bytes == 0 {
         return Some(false);

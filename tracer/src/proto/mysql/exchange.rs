@@ -280,9 +280,14 @@ impl Exchange {
 
     /// A cursor is over: its request ended with its last fetch.
     pub(super) fn end_cursor(&mut self, cursor: Option<Box<Cursor>>, out: &mut Requests) {
-        let Some(cursor) = cursor else { return };
+        if let Some(cursor) = cursor {
+            self.push_cursor(*cursor, out);
+        }
+    }
+
+    fn push_cursor(&mut self, cursor: Cursor, out: &mut Requests) {
         out.counts.statements_unnamed += u64::from(!cursor.known);
-        let Cursor { request, values, .. } = *cursor;
+        let Cursor { request, values, .. } = cursor;
         out.push(request, &values);
         self.give_back(values);
     }
@@ -290,7 +295,7 @@ impl Exchange {
     /// All cursors are over.
     pub(super) fn end_cursors(&mut self, out: &mut Requests) {
         for cursor in self.statements.take_cursors() {
-            self.end_cursor(Some(cursor), out);
+            self.push_cursor(cursor, out);
         }
     }
 
