@@ -6,6 +6,7 @@
 pub mod decompress;
 pub mod framing;
 pub mod key_pattern;
+pub mod mysql;
 pub mod postgres;
 
 use crate::request::{BackendKey, InFlight, Requests, Task};
@@ -129,4 +130,4 @@ pub struct Entry {
 }
 
 /// Every protocol that dbtap knows. Help, filters, detection and tests walk it.
-pub const REGISTRY: &[Entry] = &[postgres::ENTRY];
+pub const REGISTRY: &[Entry] = &[postgres::ENTRY, mysql::ENTRY];
