@@ -6,6 +6,7 @@
 pub mod decompress;
 pub mod framing;
 pub mod postgres;
+pub mod redis;
 
 use crate::request::{BackendKey, InFlight, Requests, Task};
 use crate::sql::Texts;
@@ -128,4 +129,4 @@ pub struct Entry {
 }
 
 /// Every protocol that dbtap knows. Help, filters, detection and tests walk it.
-pub const REGISTRY: &[Entry] = &[postgres::ENTRY];
+pub const REGISTRY: &[Entry] = &[postgres::ENTRY, redis::ENTRY];
