@@ -8,6 +8,7 @@ pub mod framing;
 pub mod key_pattern;
 pub mod mysql;
 pub mod postgres;
+pub mod redis;
 
 use crate::request::{BackendKey, InFlight, Requests, Task};
 use crate::sql::Texts;
@@ -130,4 +131,4 @@ pub struct Entry {
 }
 
 /// Every protocol that dbtap knows. Help, filters, detection and tests walk it.
-pub const REGISTRY: &[Entry] = &[postgres::ENTRY, mysql::ENTRY];
+pub const REGISTRY: &[Entry] = &[postgres::ENTRY, mysql::ENTRY, redis::ENTRY];
