@@ -5,6 +5,7 @@ mod bind;
 mod btf;
 mod decode;
 mod normalize;
+pub mod observer;
 pub mod postgres;
 mod recording;
 #[path = "../../tracer/tests/records/mod.rs"]

@@ -8,11 +8,12 @@ use tracer::request::Task;
 use tracer::source::replay;
 use tracer::time::Nanos;
 
-use super::postgres::{client_messages, flag, message, op, server_messages};
+use super::observer::{Language, flag, op};
+use super::postgres::{self, message};
 use super::records;
 
-/// Dialogues: numbers of client messages, and of the server messages that answer them.
-const DIALOGUES: &[&[(&[u8], &[u8])]] = &[
+/// Dialogues in PostgreSQL's messages.
+const DIALOGUES: &[Dialogue] = &[
     // Start-up, then a simple query.
     &[(&[0], &[0, 1, 2, 3]), (&[1], &[10, 11, 12, 3])],
     // Extended, with a prepared statement, twice.
@@ -39,18 +40,28 @@ const DIALOGUES: &[&[(&[u8], &[u8])]] = &[
     &[(&[0], &[0, 3]), (&[1], &[23, 24, 24]), (&[17], &[24, 25, 12, 3])],
 ];
 
-fn postgres(free: Side) -> Vec<Vec<u8>> {
+/// A dialogue: for each turn the numbers of client messages, and of the server messages that answer them.
+pub type Dialogue = &'static [(&'static [u8], &'static [u8])];
+
+/// Each dialogue from its first byte and joined late, with one side free to be changed.
+pub fn dialogues(language: &Language, free: Side, dialogues: &[Dialogue]) -> Vec<Vec<u8>> {
+    let (from_client, from_server) = (language.messages(Side::Client), language.messages(Side::Server));
     let mut seeds = Vec::new();
-    for dialogue in DIALOGUES {
+    for dialogue in dialogues {
         for from_start in [1, 0] {
             let mut seed = vec![from_start];
             for (client, server) in *dialogue {
-                speak(&mut seed, free == Side::Client, client, &client_messages());
-                speak(&mut seed, free == Side::Server, server, &server_messages());
+                speak(&mut seed, language, free == Side::Client, client, &from_client);
+                speak(&mut seed, language, free == Side::Server, server, &from_server);
             }
             seeds.push(seed);
         }
     }
+    seeds
+}
+
+fn postgres(free: Side) -> Vec<Vec<u8>> {
+    let mut seeds = dialogues(&postgres::LANGUAGE, free, DIALOGUES);
     // Holes, beginnings, and a cancel.
     seeds.push(vec![
         1,
@@ -70,7 +81,7 @@ fn postgres(free: Side) -> Vec<Vec<u8>> {
     seeds
 }
 
-fn speak(seed: &mut Vec<u8>, free: bool, numbers: &[u8], messages: &[Vec<u8>]) {
+fn speak(seed: &mut Vec<u8>, language: &Language, free: bool, numbers: &[u8], messages: &[Vec<u8>]) {
     for (index, number) in numbers.iter().enumerate() {
         let ends = if index + 1 == numbers.len() { flag::ENDS } else { 0 };
         if !free {
@@ -78,14 +89,14 @@ fn speak(seed: &mut Vec<u8>, free: bool, numbers: &[u8], messages: &[Vec<u8>]) {
             continue;
         }
         let Some(bytes) = messages.get(usize::from(*number)) else { continue };
-        match bytes.split_first() {
-            Some((tag @ 1.., rest)) if rest.len() >= 4 => {
-                let body = &rest[4..];
-                seed.extend_from_slice(&[op::MESSAGE | ends, 1, *tag, u8::try_from(body.len()).unwrap_or(0)]);
+        match (language.unframe)(bytes) {
+            Some((kind, body)) => {
+                seed.extend_from_slice(&[op::MESSAGE | ends, 1, kind, u8::try_from(body.len()).unwrap_or(0)]);
                 seed.extend_from_slice(body);
             }
-            _ => {
-                seed.extend_from_slice(&[op::BYTES | ends, 1, u8::try_from(bytes.len()).unwrap_or(0)]);
+            None => {
+                let [low, high] = u16::try_from(bytes.len()).unwrap_or(0).to_le_bytes();
+                seed.extend_from_slice(&[op::LONG_BYTES | ends, 1, low, high]);
                 seed.extend_from_slice(bytes);
             }
         }
@@ -176,9 +187,10 @@ fn recording(dialogue: &[(&[u8], &[u8])], of_client: bool) -> Vec<u8> {
     let mut position = [0u64; 2];
     let mut at = Nanos::from_secs(1);
     for (client, server) in dialogue {
-        for (numbers, messages, sent) in
-            [(client, client_messages(), of_client), (server, server_messages(), !of_client)]
-        {
+        for (numbers, messages, sent) in [
+            (client, postgres::client_messages(), of_client),
+            (server, postgres::server_messages(), !of_client),
+        ] {
             let bytes: Vec<u8> = numbers
                 .iter()
                 .filter_map(|number| messages.get(usize::from(*number)))

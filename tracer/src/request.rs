@@ -163,14 +163,20 @@ impl Counts {
     }
 }
 
-/// Identifies a session to the server for a cancel request (PostgreSQL: process id and secret of BackendKeyData).
+/// Identifies a session to the server for a cancel request (PostgreSQL: process id and secret of BackendKeyData; MySQL:
+/// the connection id that KILL names).
 /// Kept in memory to tie a CancelRequest to its session, and never shown.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BackendKey {
     /// The server's process id of the session.
     pub process_id: u32,
-    /// A hash of the secret.
+    /// A hash of the secret; [`BackendKey::NO_SECRET`]: the process id alone, which says something at that server only.
     pub secret_hash: u64,
+}
+
+impl BackendKey {
+    /// The protocol's cancel requests carry no secret.
+    pub const NO_SECRET: u64 = 0;
 }
 
 impl std::fmt::Debug for BackendKey {

@@ -15,8 +15,10 @@ use crate::{
     time::Nanos,
 };
 
-/// A protocol that never found its place in so many bytes was a wrong guess.
+/// A protocol that has lost its place for so many bytes was a wrong guess.
 const OUT_OF_SYNC_BYTES: u64 = 4 << 20;
+/// The same for one that has not seen a single request yet.
+const UNPROVEN_BYTES: u64 = 64 << 10;
 /// Processes remembered as users of a connection.
 const MOST_PROCESSES: usize = 8;
 
@@ -89,6 +91,8 @@ pub struct Connection {
     reader: Reader,
     order: Order,
     unsynced_bytes: u64,
+    /// Finished requests when its protocol was recognised.
+    requests_before: u64,
 }
 
 impl Connection {
@@ -110,6 +114,7 @@ impl Connection {
             reader: Reader::Detecting(Detecting::new(from_start)),
             order: Order::default(),
             unsynced_bytes: 0,
+            requests_before: 0,
         }
     }
 
@@ -243,6 +248,7 @@ impl Connection {
             Reader::Detecting(detecting) => {
                 if let Some(recognised) = detecting.push(gap, piece, protocols, texts, out) {
                     self.reader = Reader::Decoding(recognised);
+                    self.requests_before = self.counted.requests;
                 }
             }
             Reader::Decoding(Recognised { protocol, side, .. }) => {
@@ -259,7 +265,7 @@ impl Connection {
                     texts,
                     out,
                 );
-                self.watch_guess(piece.len());
+                self.watch_guess(piece.len(), out);
             }
             Reader::Ended { .. } => {}
         }
@@ -295,14 +301,17 @@ impl Connection {
         }
     }
 
-    fn watch_guess(&mut self, bytes: u64) {
+    /// A wrong guess is given up, and counted with what it left open.
+    fn watch_guess(&mut self, bytes: u64, out: &mut Requests) {
         let Reader::Decoding(recognised) = &self.reader else { return };
         if recognised.protocol.in_sync() || recognised.protocol.session().tls {
             self.unsynced_bytes = 0;
             return;
         }
         self.unsynced_bytes = self.unsynced_bytes.saturating_add(bytes);
-        if self.unsynced_bytes > OUT_OF_SYNC_BYTES {
+        let unproven = self.counted.requests == self.requests_before && out.finished.is_empty();
+        if self.unsynced_bytes > if unproven { UNPROVEN_BYTES } else { OUT_OF_SYNC_BYTES } {
+            out.counts.answers_unmatched += u64::from(recognised.protocol.open_requests());
             self.unsynced_bytes = 0;
             self.counted.wrong_guesses += 1;
             self.reader = Reader::Detecting(Detecting::new(false));

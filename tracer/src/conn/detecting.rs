@@ -91,26 +91,18 @@ impl Detecting {
             .iter()
             .map(|kept| Piece { sent: kept.sent, bytes: &kept.bytes, skipped: kept.skipped })
             .collect();
-        let mut possible = false;
-        let mut found = None;
-        for entry in protocols {
-            match (entry.detect)(&pieces) {
-                Detection::Yes(side) => {
-                    found = Some((entry, side));
-                    break;
-                }
-                Detection::Maybe => possible = true,
-                Detection::No => {}
-            }
-        }
-        if let Some((entry, side)) = found {
+        let verdict = verdict(protocols, &pieces);
+        if let Verdict::Recognised(entry, side) = verdict {
             let mut protocol = (entry.start)(!self.joined_late);
             for kept in self.kept.drain(..) {
                 kept.play(side, protocol.as_mut(), texts, out);
             }
             return Some(Recognised { name: entry.name, side, protocol });
         }
-        if !possible || self.kept.len() >= MOST_PIECES || self.kept_bytes >= MOST_BYTES {
+        if matches!(verdict, Verdict::Nothing)
+            || self.kept.len() >= MOST_PIECES
+            || self.kept_bytes >= MOST_BYTES
+        {
             self.start_over();
         }
         None
@@ -146,6 +138,30 @@ impl Detecting {
         self.joined_late = true;
         self.attempts += 1;
     }
+}
+
+/// What all detectors say together.
+enum Verdict {
+    /// None thinks it possible.
+    Nothing,
+    /// More bytes are needed.
+    Open,
+    /// Exactly one is sure.
+    Recognised(&'static Entry, Side),
+}
+
+/// Two that are sure contradict each other: then none is believed until more bytes decide.
+fn verdict(protocols: &[&'static Entry], pieces: &[Piece<'_>]) -> Verdict {
+    let mut verdict = Verdict::Nothing;
+    for entry in protocols {
+        verdict = match ((entry.detect)(pieces), verdict) {
+            (Detection::Yes(_), Verdict::Recognised(..)) => return Verdict::Open,
+            (Detection::Yes(side), _) => Verdict::Recognised(entry, side),
+            (Detection::Maybe, Verdict::Nothing) => Verdict::Open,
+            (_, before) => before,
+        };
+    }
+    verdict
 }
 
 /// A TLS record's header (RFC 8446, 5.1): content type 20 to 23, version 3.x, and a length up to 2^14 + 256 (RFC 5246

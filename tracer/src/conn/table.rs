@@ -10,7 +10,7 @@ use super::{
 use crate::{
     event::{Address, SocketFacts, SocketId, Transfer},
     proto::Entry,
-    request::{Request, Requests},
+    request::{BackendKey, Request, Requests},
     sql::Texts,
     time::Nanos,
     value::Value,
@@ -162,7 +162,7 @@ impl Table {
         pass_on(connection, &mut self.buffer, texts, outcome);
         let terminated =
             connection.session().is_some_and(|session| session.terminated) && !connection.ended();
-        self.cancel(piece.at);
+        self.cancel(piece.socket, piece.at);
         let is_new = self.connections.len() > before;
         if terminated {
             self.end(piece.socket, piece.at, texts, outcome);
@@ -233,14 +233,21 @@ impl Table {
         if let Some(connection) = self.connections.get_mut(&socket) {
             pass_on(connection, &mut self.buffer, texts, outcome);
         }
-        self.cancel(at);
+        self.cancel(socket, at);
     }
 
-    /// Tells the sessions that cancel requests in the buffer mean.
-    fn cancel(&mut self, at: Nanos) {
+    /// Tells the sessions that cancel requests in the buffer mean. They came on this socket.
+    fn cancel(&mut self, from: SocketId, at: Nanos) {
+        if self.buffer.cancels.is_empty() {
+            return;
+        }
+        let asked = self.connections.get(&from).and_then(|connection| connection.server_address().cloned());
         for key in self.buffer.cancels.drain(..) {
             let meant = self.connections.values_mut().find(|connection| {
-                connection.session().is_some_and(|session| session.backend_key == Some(key))
+                let same_server = || {
+                    key.secret_hash != BackendKey::NO_SECRET || connection.server_address() == asked.as_ref()
+                };
+                connection.session().is_some_and(|session| session.backend_key == Some(key)) && same_server()
             });
             if let Some(connection) = meant {
                 connection.cancelled(at);
