@@ -9,6 +9,9 @@ pub mod key_pattern;
 pub mod mysql;
 pub mod postgres;
 pub mod redis;
+pub mod memcached;
+#[cfg(test)]
+mod text_dialogue;
 
 use crate::request::{BackendKey, InFlight, Requests, Task};
 use crate::sql::Texts;
@@ -131,4 +134,4 @@ pub struct Entry {
 }
 
 /// Every protocol that dbtap knows. Help, filters, detection and tests walk it.
-pub const REGISTRY: &[Entry] = &[postgres::ENTRY, mysql::ENTRY, redis::ENTRY];
+pub const REGISTRY: &[Entry] = &[postgres::ENTRY, mysql::ENTRY, redis::ENTRY, memcached::ENTRY];
