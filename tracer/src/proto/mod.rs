@@ -5,6 +5,7 @@
 
 pub mod decompress;
 pub mod framing;
+mod mongodb;
 pub mod postgres;
 
 use crate::request::{BackendKey, InFlight, Requests, Task};
@@ -128,4 +129,4 @@ pub struct Entry {
 }
 
 /// Every protocol that dbtap knows. Help, filters, detection and tests walk it.
-pub const REGISTRY: &[Entry] = &[postgres::ENTRY];
+pub const REGISTRY: &[Entry] = &[postgres::ENTRY, mongodb::ENTRY];
