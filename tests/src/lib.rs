@@ -3,9 +3,13 @@
 //! The library holds what tests and the demo's two programs share. It is never part of the product's binary.
 
 pub mod captures;
+pub mod daemon;
 pub mod dbtap;
 pub mod demo;
 pub mod drivers;
 pub mod kept;
 pub mod kernel;
+pub mod mariadb;
+pub mod memcached;
 pub mod postgres;
+pub mod redis;

@@ -14,12 +14,13 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
+
+use crate::daemon::{free_port, is_root, user_ids};
 
 /// The unprivileged user that the server runs as when the test runs as root.
 const SERVER_USER: &str = "postgres";
@@ -62,7 +63,7 @@ impl PostgresServer {
             .prefix("pg-")
             .tempdir()
             .context("no temporary directory for the cluster")?;
-        let as_root = fs::metadata("/proc/self")?.uid() == 0;
+        let as_root = is_root()?;
         if as_root {
             let (uid, gid) = user_ids(SERVER_USER)?;
             chown(dir.path(), Some(uid), Some(gid))?;
@@ -223,18 +224,4 @@ fn newest_bin_dir() -> Result<PathBuf> {
         .filter(|v| root.join(v.to_string()).join("bin/initdb").exists());
     let newest = newest.max().context("no PostgreSQL server programs: install postgresql")?;
     Ok(root.join(newest.to_string()).join("bin"))
-}
-
-/// A port that nobody listened on a moment ago.
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
-}
-
-/// User and group id from the host's user table.
-fn user_ids(user: &str) -> Result<(u32, u32)> {
-    let table = fs::read_to_string("/etc/passwd")?;
-    let line = table.lines().find(|l| l.split(':').next() == Some(user));
-    let mut fields = line.with_context(|| format!("no user {user}"))?.split(':').skip(2);
-    let mut number = || -> Result<u32> { Ok(fields.next().context("short line in /etc/passwd")?.parse()?) };
-    Ok((number()?, number()?))
 }

@@ -5,9 +5,26 @@ use crate::step::{self, Step};
 use crate::{build, lint, packages, root, tools};
 use std::process::Command;
 
-/// Real servers and drivers that the end-to-end tests talk to, and a compiler for the one driver without a package.
-const PACKAGES: [&str; 7] =
-    ["postgresql", "pgbouncer", "python3", "python3-psycopg", "libpq-dev", "gcc", "libc6-dev"];
+/// Real servers and drivers that the end-to-end tests talk to, and a compiler for the drivers without a package.
+const PACKAGES: [&str; 17] = [
+    "postgresql",
+    "pgbouncer",
+    "mariadb-server",
+    "redis-server",
+    "memcached",
+    "sysbench",
+    "libmemcached-tools",
+    "python3",
+    "python3-psycopg",
+    "python3-pymysql",
+    "python3-mysqldb",
+    "python3-redis",
+    "python3-pymemcache",
+    "libpq-dev",
+    "libmariadb-dev",
+    "gcc",
+    "libc6-dev",
+];
 
 /// Installs what is missing, then runs the fast checks, builds the binary, and runs all tests.
 pub fn run(interrupt: &Interrupt) -> anyhow::Result<()> {

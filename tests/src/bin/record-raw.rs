@@ -1,16 +1,14 @@
-//! Records raw traffic of real PostgreSQL programs into `tests/captures/postgresql/NAME.dbtapraw`, for the tests that
-//! replay it without root. Needs root; starts a private server. Not part of the product: raw traffic holds literals.
+//! Records raw traffic of real programs into `tests/captures/PROTOCOL/NAME.dbtapraw`, for the tests that replay it
+//! without root. Needs root; starts private servers. Not part of the product: raw traffic holds literals.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
-use tests::captures::{SCENARIOS, Scenario, Watch};
-use tests::postgres::PostgresServer;
+use tests::captures::{PROTOCOLS, Scenario, Server, Watch};
 use tracer::source::bpf::{Kernel, Limits};
 use tracer::source::{Source as _, replay};
 
@@ -22,29 +20,40 @@ const CAPTURE_BYTES: u64 = 64 << 10;
 /// Records the named scenarios, or all.
 #[derive(Parser)]
 struct Arguments {
-    /// Scenarios, by name
+    /// Protocols or scenarios, by name
     names: Vec<String>,
-    /// Folder to write into
-    #[arg(short, long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/captures/postgresql"))]
+    /// Folder to write into: one folder in it for each protocol
+    #[arg(short, long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/captures"))]
     output: PathBuf,
 }
 
 fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    std::fs::create_dir_all(&arguments.output)?;
-    let server = PostgresServer::start(&[("logging_collector", "off")])?;
-    let prepared = server.command("pgbench").args(["-i", "-q", "-s", "1"]).stderr(Stdio::null()).status()?;
-    ensure!(prepared.success(), "pgbench -i failed");
-    for scenario in SCENARIOS {
-        if arguments.names.is_empty() || arguments.names.iter().any(|name| name == scenario.name) {
-            let path = arguments.output.join(scenario.name).with_extension("dbtapraw");
-            record(&server, scenario, &path).with_context(|| format!("recording {}", scenario.name))?;
+    let Arguments { names, output } = Arguments::parse();
+    let known = |name: &&String| {
+        PROTOCOLS.iter().any(|protocol| {
+            protocol.name == *name || protocol.scenarios.iter().any(|scenario| scenario.name == *name)
+        })
+    };
+    let unknown: Vec<_> = names.iter().filter(|name| !known(name)).collect();
+    ensure!(unknown.is_empty(), "no protocol and no scenario has the name {unknown:?}");
+    for protocol in PROTOCOLS {
+        let named = |name: &str| names.is_empty() || names.iter().any(|n| n == name || n == protocol.name);
+        let wanted: Vec<_> = protocol.scenarios.iter().filter(|scenario| named(scenario.name)).collect();
+        if wanted.is_empty() {
+            continue;
+        }
+        let folder = output.join(protocol.name);
+        std::fs::create_dir_all(&folder)?;
+        let server = (protocol.start)().with_context(|| format!("the server of {}", protocol.name))?;
+        for scenario in wanted {
+            let path = folder.join(scenario.name).with_extension("dbtapraw");
+            record(&*server, scenario, &path).with_context(|| format!("recording {}", scenario.name))?;
         }
     }
     Ok(())
 }
 
-fn record(server: &PostgresServer, scenario: &Scenario, path: &Path) -> Result<()> {
+fn record(server: &dyn Server, scenario: &Scenario, path: &Path) -> Result<()> {
     let mut kernel = Kernel::attach(Limits { capture_bytes: CAPTURE_BYTES, max_targets: 64 })?;
     // What the own test message left behind.
     kernel.drain(usize::MAX, &mut |_| {})?;
@@ -56,10 +65,11 @@ fn record(server: &PostgresServer, scenario: &Scenario, path: &Path) -> Result<(
     ensure!(kernel.targets.insert(traced, true), "no room in the target table");
     let mut file = BufWriter::new(File::create(path)?);
     replay::begin(&mut file)?;
-    let mut child = start(server, scenario)?;
+    let said = tempfile::NamedTempFile::new()?;
+    let mut child = scenario.start(server, said.reopen()?)?;
     let mut records = 0;
     let mut failed = Ok(());
-    loop {
+    let status = loop {
         let ended = child.try_wait()?;
         std::thread::sleep(Duration::from_millis(if ended.is_some() { 50 } else { 5 }));
         records += kernel.drain(usize::MAX, &mut |record| {
@@ -67,35 +77,21 @@ fn record(server: &PostgresServer, scenario: &Scenario, path: &Path) -> Result<(
                 failed = replay::append(&mut file, record);
             }
         })?;
-        if ended.is_some() {
-            break;
+        if let Some(status) = ended {
+            break status;
         }
-    }
+    };
     failed?;
     file.flush()?;
     let losses = kernel.losses();
     let bytes = std::fs::metadata(path)?.len();
-    eprintln!("{}: {records} records, {bytes} bytes, {} lost", scenario.name, losses.records);
+    let name = scenario.name;
+    eprintln!("{name}: {records} records, {bytes} bytes, {} lost", losses.records);
+    if !status.success() {
+        // Some scripts fail on purpose.
+        eprintln!("{name}: the program ended with {status}: {}", std::fs::read_to_string(said.path())?);
+    }
     ensure!(losses.records == 0, "records were lost; record it again");
     ensure!(bytes <= MOST_BYTES, "{bytes} bytes are too many for the repository");
     Ok(())
-}
-
-/// The scenario's program, with its script on standard input or as a file for pgbench.
-fn start(server: &PostgresServer, scenario: &Scenario) -> Result<Child> {
-    let mut command: Command = server.command(scenario.program);
-    if scenario.unix {
-        command.env("PGHOST", server.socket_dir());
-    }
-    command.args(scenario.arguments).stdout(Stdio::null()).stderr(Stdio::null());
-    if scenario.script.is_empty() {
-        return Ok(command.stdin(Stdio::null()).spawn()?);
-    }
-    let mut script = tempfile::NamedTempFile::new()?;
-    script.write_all(scenario.script.as_bytes())?;
-    if scenario.program == "pgbench" {
-        let (_, path) = script.keep()?;
-        return Ok(command.arg("-f").arg(path).stdin(Stdio::null()).spawn()?);
-    }
-    Ok(command.stdin(script.reopen()?).spawn()?)
 }

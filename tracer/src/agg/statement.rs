@@ -54,6 +54,7 @@ fn statement(group: &Group, text: &Text) -> Statement {
         first_byte: distribution(&group.first_byte),
         slow_count: group.slow_count,
         cancelled: group.cancelled,
+        waits_by_design: text.waits_by_design,
     }
 }
 

@@ -170,6 +170,8 @@ fn coverage(parts: &Parts<'_>, losses: &Losses, in_flight: u64) -> model::Covera
         connections_undecoded: undecoded,
         connections_tls_opaque: tls,
         skipped: counts.skipped,
+        pushed: counts.pushed,
+        wrong_guesses: totals.wrong_guesses,
         complete,
     }
 }

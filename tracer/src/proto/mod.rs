@@ -5,6 +5,7 @@
 
 pub mod decompress;
 pub mod framing;
+pub mod key_pattern;
 mod mongodb;
 pub mod postgres;
 

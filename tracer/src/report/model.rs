@@ -151,6 +151,12 @@ pub struct Coverage {
     pub connections_tls_opaque: u64,
     /// Statements that the server skipped after an error in a pipeline.
     pub skipped: u64,
+    /// Messages that the server sent unasked or at its own time (pub/sub, MONITOR, heartbeats): no part of any latency.
+    #[serde(default)]
+    pub pushed: u64,
+    /// Connections that were taken for another protocol first.
+    #[serde(default)]
+    pub wrong_guesses: u64,
     /// False: the report is known to be incomplete, exit code 3.
     pub complete: bool,
 }
@@ -241,6 +247,9 @@ pub struct Statement {
     /// How many of the errors came after a cancel request that was seen on another connection.
     #[serde(default)]
     pub cancelled: u64,
+    /// The request waits until something happens (Redis' BLPOP): its latency says nothing of the server's speed.
+    #[serde(default)]
+    pub waits_by_design: bool,
 }
 
 /// How often one error came.

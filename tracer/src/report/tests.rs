@@ -142,6 +142,7 @@ fn an_incomplete_report_always_says_why() {
         |r: &mut Report| r.coverage.events_lost = 1,
         |r: &mut Report| r.coverage.gaps = 1,
         |r: &mut Report| r.coverage.answers_unmatched = 1,
+        |r: &mut Report| r.coverage.wrong_guesses = 1,
         |r: &mut Report| r.capture.ended_by = EndedBy::Guard,
         |r: &mut Report| r.capture.ended_by = EndedBy::TargetExit,
     ] {
@@ -179,15 +180,15 @@ fn json_has_every_field_of_the_schema() {
         (
             "/coverage",
             "answers_unmatched bytes_captured bytes_seen bytes_unreadable complete connections connections_tls_opaque \
-             connections_undecoded events events_lost gaps in_flight requests skipped started_before \
-             statements_unnamed",
+             connections_undecoded events events_lost gaps in_flight pushed requests skipped started_before \
+             statements_unnamed wrong_guesses",
         ),
         ("/cost", "dbtap_cpu_ns dbtap_rss_bytes probe_ns probe_runs"),
         ("/connections/0", "database id local opened_before peer protocol requests role tls user"),
         (
             "/statements/0",
             "answer_bytes cancelled count database errors first_byte id latency operation peer protocol request_bytes rows \
-             slow_count text",
+             slow_count text waits_by_design",
         ),
         ("/statements/0/errors/0", "code count"),
         ("/statements/0/latency", distribution),

@@ -71,7 +71,8 @@ pub fn examine<'n>(
         ages.entry(waiting.text).or_default().push(waiting.facts.latency);
     }
     let ages_of = |text| ages.get(&text).map_or(&[][..], |ages| ages);
-    let latencies = known.aggregator.latencies().into_iter();
+    let works = |entry: &TextLatency| !known.texts.get(entry.text).waits_by_design;
+    let latencies = known.aggregator.latencies().into_iter().filter(works);
     let mut slow: Vec<Slow> =
         latencies.filter_map(|entry| group(ages_of(entry.text), known.given, entry)).collect();
     slow.sort_by_key(|slow| {

@@ -4,10 +4,13 @@
 //! goal stands beside each number.
 
 mod busy_process;
+mod busy_servers;
+mod divan;
 mod document;
 mod kernel_side;
 mod machine;
 mod measured;
+mod protocols;
 mod user_side;
 mod why_slow;
 
@@ -59,8 +62,14 @@ pub struct Measurement {
 }
 
 /// All of them, in the order of the document.
-const MEASUREMENTS: &[Measurement] =
-    &[user_side::MEASUREMENT, why_slow::MEASUREMENT, kernel_side::MEASUREMENT, busy_process::MEASUREMENT];
+const MEASUREMENTS: &[Measurement] = &[
+    user_side::MEASUREMENT,
+    protocols::MEASUREMENT,
+    why_slow::MEASUREMENT,
+    kernel_side::MEASUREMENT,
+    busy_process::MEASUREMENT,
+    busy_servers::MEASUREMENT,
+];
 
 #[derive(clap::Args)]
 pub struct Arguments {

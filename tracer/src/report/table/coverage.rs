@@ -52,6 +52,11 @@ fn sentences(coverage: &Coverage, ended_by: EndedBy, other: u64) -> Vec<(Style, 
           Remedy: a larger --capture-bytes.",
         ),
         (
+            c.wrong_guesses,
+            "connection",
+            "first taken for another protocol: what moved until that was clear is not counted.",
+        ),
+        (
             c.connections_undecoded,
             "connection",
             "not decoded: no known protocol, or joined at a place that could \
@@ -65,6 +70,12 @@ fn sentences(coverage: &Coverage, ended_by: EndedBy, other: u64) -> Vec<(Style, 
         ),
     ];
     let known = [
+        (
+            c.pushed,
+            "message",
+            "that the server sent unasked or at its own time (subscriptions, monitoring, heartbeats): \
+          they are no requests.",
+        ),
         (
             c.started_before,
             "answer",

@@ -5,7 +5,7 @@ use std::io;
 
 use super::line::{Page, Style};
 use crate::report::duration;
-use crate::report::model::{Connection, InFlight, Report};
+use crate::report::model::{Connection, InFlight, Report, Statement};
 use crate::report::units::count;
 
 /// Statements listed. Lines are dear above the other statements; the rest is counted, and in the JSON report.
@@ -32,8 +32,12 @@ pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
             digits => digits,
         };
         let whom = format!("{}connection {id}, thread {}", place(connection), request.thread);
-        let text = statement_text(report, request, connection);
-        page.paragraph((Style::Alarm, &age), INDENT, (Style::Plain, text), 2)?;
+        let statement = statement(report, request, connection);
+        let waits = statement.is_some_and(|statement| statement.waits_by_design);
+        let text = statement.map_or("(unknown statement)", |statement| statement.text.as_str());
+        let (style, whom) =
+            if waits { (Style::Plain, whom + "; waits by design") } else { (Style::Alarm, whom) };
+        page.paragraph((style, &age), INDENT, (Style::Plain, text), 2)?;
         page.paragraph((Style::Plain, ""), INDENT, (Style::Faint, &whom), 2)?;
         if let Some(youngest) = others.last() {
             let n = count(u64::try_from(others.len()).unwrap_or(u64::MAX));
@@ -64,12 +68,15 @@ fn by_statement<'a>(oldest: &[&'a InFlight]) -> Vec<Vec<&'a InFlight>> {
     groups
 }
 
-/// The text of a request's statement. The id alone finds it: it is a hash of the text.
-fn statement_text<'a>(report: &'a Report, request: &InFlight, connection: Option<&Connection>) -> &'a str {
+/// A request's statement. The id alone finds it: it is a hash of the text.
+fn statement<'a>(
+    report: &'a Report,
+    request: &InFlight,
+    connection: Option<&Connection>,
+) -> Option<&'a Statement> {
     let same_id = || report.statements.iter().filter(|s| s.id == request.statement);
     let protocol = connection.and_then(|c| c.protocol.as_deref());
-    let found = same_id().find(|s| Some(s.protocol.as_str()) == protocol).or_else(|| same_id().next());
-    found.map_or("(unknown statement)", |statement| statement.text.as_str())
+    same_id().find(|s| Some(s.protocol.as_str()) == protocol).or_else(|| same_id().next())
 }
 
 /// `database @ peer, user name, `, as far as known.

@@ -44,16 +44,28 @@ const INDENT: usize = SHARE_WIDTH + 2;
 const DETAIL: usize = INDENT + 8;
 
 pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    let finished: Vec<&Statement> = report.statements.iter().filter(|s| s.count > 0).collect();
+    let finished = report.statements.iter().filter(|s| s.count > 0);
+    let (waiting, working): (Vec<&Statement>, Vec<&Statement>) = finished.partition(|s| s.waits_by_design);
+    let mut protocols = waiting.iter().chain(&working).map(|s| s.protocol.as_str());
+    let first = protocols.next();
+    let several = protocols.any(|protocol| Some(protocol) != first);
+    let title = "STATEMENTS by total time; right: how many took how long, log scale";
+    list(title, &working, several, page)?;
+    let title = "WAITING BY DESIGN, for something to happen: not in the shares above";
+    list(title, &waiting, several, page)
+}
+
+/// `several`: the report has more than one protocol, so that each statement says its own.
+fn list(title: &str, finished: &[&Statement], several: bool, page: &mut Page<'_>) -> io::Result<()> {
     if finished.is_empty() {
         return Ok(());
     }
     let total_ns = finished.iter().fold(0_u64, |sum, s| sum.saturating_add(s.latency.sum_ns));
     page.gap()?;
-    heading(page)?;
+    heading(title, page)?;
     for statement in finished.iter().take(LISTED) {
         numbers(statement, total_ns, page)?;
-        text(statement, page)?;
+        text(statement, several, page)?;
         details(statement, page)?;
     }
     let rest = finished.get(LISTED..).unwrap_or_default();
@@ -77,8 +89,7 @@ fn sparkline_columns(page: &Page<'_>, used: usize) -> usize {
     page.layout.width.saturating_sub(used + 2).min(sparkline::MAX_COLUMNS)
 }
 
-fn heading(page: &mut Page<'_>) -> io::Result<()> {
-    let title = "STATEMENTS by total time; right: how many took how long, log scale";
+fn heading(title: &str, page: &mut Page<'_>) -> io::Result<()> {
     page.line(page.start().push(Style::Strong, title))?;
     let mut line = page.start().right(Style::Faint, "time", SHARE_WIDTH);
     for column in shown(page) {
@@ -104,10 +115,10 @@ fn bars(line: Line, latency: &Distribution, room: usize, ascii: bool) -> Line {
 }
 
 /// The statement, and where it runs: on the same line if there is room.
-fn text(statement: &Statement, page: &mut Page<'_>) -> io::Result<()> {
+fn text(statement: &Statement, several: bool, page: &mut Page<'_>) -> io::Result<()> {
     let whole = if statement.text.is_empty() { "(empty statement)" } else { &statement.text };
     let lines = page.wrap(whole, INDENT, TEXT_LINES);
-    let place = place(statement);
+    let place = place(statement, several);
     for (n, part) in lines.iter().enumerate() {
         let line = page.start().indent(INDENT).plain(part);
         let room = page.layout.width.saturating_sub(line.columns());
@@ -123,11 +134,12 @@ fn text(statement: &Statement, page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn place(statement: &Statement) -> String {
+fn place(statement: &Statement, several: bool) -> String {
     let peer = if statement.peer.is_empty() { "any server" } else { &statement.peer };
+    let protocol = if several { format!("{}: ", statement.protocol) } else { String::new() };
     match &statement.database {
-        Some(database) => format!("{database} @ {peer}"),
-        None => format!("@ {peer}"),
+        Some(database) => format!("{protocol}{database} @ {peer}"),
+        None => format!("{protocol}@ {peer}"),
     }
 }
 
@@ -139,7 +151,8 @@ fn details(statement: &Statement, page: &mut Page<'_>) -> io::Result<()> {
             .iter()
             .take(CODES)
             .map(|error| {
-                let name = condition::name(&error.code).map(|name| format!(" {name}")).unwrap_or_default();
+                let name = condition::name(&statement.protocol, &error.code);
+                let name = name.map(|name| format!(" {name}")).unwrap_or_default();
                 format!("{}x {}{name}", count(error.count), error.code)
             })
             .collect();
@@ -151,7 +164,7 @@ fn details(statement: &Statement, page: &mut Page<'_>) -> io::Result<()> {
         }
         page.paragraph((Style::Alarm, "        errors"), DETAIL, (Style::Plain, &codes.join(", ")), 3)?;
     }
-    if statement.slow_count > 0 {
+    if statement.slow_count > 0 && !statement.waits_by_design {
         let slow = format!(
             "{} ({}) took as long as --slow says, or longer",
             count(statement.slow_count),

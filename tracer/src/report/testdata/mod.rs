@@ -191,6 +191,37 @@ pub(crate) fn in_flight() -> Report {
     report
 }
 
+/// A process with two databases; a worker that waits for jobs (case 37).
+pub(crate) fn several() -> Report {
+    let mut report = report(&[
+        ("SELECT state FROM jobs WHERE id = $1", Some("jobs"), "10.0.0.5:5432", hump(300, 2 * MS)),
+        ("GET session:?", None, "10.0.0.7:6379", hump(4_000, 200 * US)),
+        ("BLPOP jobs:? ?", None, "10.0.0.7:6379", vec![(4 * S, None); 6]),
+    ]);
+    for statement in report.statements.iter_mut().filter(|s| s.peer.ends_with(":6379")) {
+        statement.protocol = "redis".into();
+        statement.waits_by_design = statement.text.starts_with("BLPOP");
+    }
+    let waiting = report.statements.iter().find(|s| s.waits_by_design).map(|s| s.id.clone());
+    report.connections.push(Connection {
+        protocol: Some("redis".into()),
+        peer: "10.0.0.7:6379".into(),
+        user: None,
+        database: None,
+        ..connection("20")
+    });
+    report.in_flight = vec![InFlight {
+        statement: waiting.unwrap_or_default(),
+        connection: format!("{:0>16}", "20"),
+        thread: 4244,
+        age_ns: 3 * S,
+    }];
+    report.coverage.connections = 2;
+    report.coverage.in_flight = 1;
+    report.coverage.pushed = 17;
+    report
+}
+
 /// Everything that can be missing is.
 pub(crate) fn incomplete() -> Report {
     let mut report = two_humps();
@@ -283,6 +314,7 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
         ("two_humps", two_humps()),
         ("errors", errors()),
         ("in_flight", in_flight()),
+        ("several", several()),
         ("incomplete", incomplete()),
         ("no_traffic", no_traffic()),
         ("hostile", hostile()),

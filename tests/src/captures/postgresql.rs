@@ -1,29 +1,34 @@
-//! The traffic that is recorded for replay: which program, which script, and whose sockets are watched.
+//! Recordings of PostgreSQL: psql and pgbench, on both sides of a connection.
 
-/// Whose sockets are watched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Watch {
-    /// Those of the program.
-    Client,
-    /// Those of the database server's processes.
-    Server,
+use std::process::{Command, Stdio};
+
+use anyhow::{Result, ensure};
+
+use super::{NOTHING, Protocol, Scenario, Server, Watch};
+use crate::postgres::PostgresServer;
+
+/// What is recorded of PostgreSQL.
+pub const PROTOCOL: Protocol = Protocol { name: "postgresql", start, scenarios: SCENARIOS };
+
+fn start() -> Result<Box<dyn Server>> {
+    let server = PostgresServer::start(&[("logging_collector", "off")])?;
+    let prepared = server.command("pgbench").args(["-i", "-q", "-s", "1"]).stderr(Stdio::null()).status()?;
+    ensure!(prepared.success(), "pgbench -i failed");
+    Ok(Box::new(server))
 }
 
-/// One recording.
-#[derive(Clone, Copy, Debug)]
-pub struct Scenario {
-    /// Name of the file.
-    pub name: &'static str,
-    /// Whose sockets are watched.
-    pub watch: Watch,
-    /// Over the Unix socket; else over TCP.
-    pub unix: bool,
-    /// One of PostgreSQL's own programs.
-    pub program: &'static str,
-    /// Its arguments.
-    pub arguments: &'static [&'static str],
-    /// Its script, if it has one.
-    pub script: &'static str,
+impl Server for PostgresServer {
+    fn pid(&self) -> Result<u32> {
+        self.pid()
+    }
+
+    fn client(&self, program: &str, unix: bool) -> Command {
+        let mut command = self.command(program);
+        if unix {
+            command.env("PGHOST", self.socket_dir());
+        }
+        command
+    }
 }
 
 /// A session with everything that psql can do to a parser.
@@ -85,50 +90,48 @@ select abalance from pgbench_accounts where aid = 5;
 \\endpipeline
 ";
 
-const NOTHING: Scenario =
-    Scenario { name: "", watch: Watch::Client, unix: false, program: "pgbench", arguments: &[], script: "" };
+const PGBENCH: Scenario = Scenario { program: "pgbench", script_option: Some("-f"), ..NOTHING };
 
-/// Everything that is recorded.
-pub const SCENARIOS: &[Scenario] = &[
+const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "pgbench-simple",
         arguments: &["-n", "-M", "simple", "-c", "2", "-j", "2", "-t", "15"],
-        ..NOTHING
+        ..PGBENCH
     },
     Scenario {
         name: "pgbench-extended",
         arguments: &["-n", "-M", "extended", "-c", "2", "-j", "1", "-t", "15"],
         unix: true,
-        ..NOTHING
+        ..PGBENCH
     },
     Scenario {
         name: "pgbench-prepared",
         arguments: &["-n", "-M", "prepared", "-c", "2", "-j", "2", "-t", "15"],
-        ..NOTHING
+        ..PGBENCH
     },
     Scenario {
         name: "pgbench-select-prepared",
         arguments: &["-n", "-S", "-M", "prepared", "-c", "1", "-t", "300"],
-        ..NOTHING
+        ..PGBENCH
     },
     Scenario {
         name: "pgbench-server",
         watch: Watch::Server,
         arguments: &["-n", "-M", "prepared", "-c", "2", "-j", "1", "-t", "10"],
-        ..NOTHING
+        ..PGBENCH
     },
     Scenario {
         name: "pgbench-pipeline",
         arguments: &["-n", "-M", "prepared", "-c", "2", "-t", "20"],
         script: PIPELINE,
         unix: true,
-        ..NOTHING
+        ..PGBENCH
     },
     Scenario {
         name: "pgbench-pipeline-error",
         arguments: &["-n", "-M", "extended", "-c", "1", "-t", "3"],
         script: FAILING_PIPELINE,
-        ..NOTHING
+        ..PGBENCH
     },
     Scenario { name: "psql-session", program: "psql", arguments: &["-X"], script: PSQL, ..NOTHING },
 ];
