@@ -6,6 +6,7 @@
 pub mod decompress;
 pub mod framing;
 pub mod key_pattern;
+mod mongodb;
 pub mod mysql;
 pub mod postgres;
 pub mod redis;
@@ -134,4 +135,4 @@ pub struct Entry {
 }
 
 /// Every protocol that dbtap knows. Help, filters, detection and tests walk it.
-pub const REGISTRY: &[Entry] = &[postgres::ENTRY, mysql::ENTRY, redis::ENTRY, memcached::ENTRY];
+pub const REGISTRY: &[Entry] = &[postgres::ENTRY, mysql::ENTRY, redis::ENTRY, memcached::ENTRY, mongodb::ENTRY];
