@@ -151,10 +151,12 @@ fn no_protocol_is_taken_for_another() {
                     *matrix.entry((name.clone(), damage.name)).or_default().entry(taken).or_default() +=
                         connections;
                     if taken != UNDECODED && taken != name {
-                        wrong.push(format!("{name}, {}: taken for {taken}, {requests} requests", damage.name));
+                        wrong
+                            .push(format!("{name}, {}: taken for {taken}, {requests} requests", damage.name));
                     }
                     if taken == UNDECODED && known && damage.name == "whole" {
-                        wrong.push(format!("{name}: {connections} connections of a recording not recognised"));
+                        wrong
+                            .push(format!("{name}: {connections} connections of a recording not recognised"));
                     }
                 }
             }
