@@ -1,6 +1,7 @@
 //! The traffic that is recorded for replay: which server, which program, which script, and whose sockets are watched.
 //! One file for each protocol, and one word in [`PROTOCOLS`].
 
+pub mod foreign;
 pub mod memcached;
 pub mod mysql;
 pub mod postgresql;
@@ -14,7 +15,7 @@ use anyhow::Result;
 
 /// All protocols of which traffic is recorded.
 pub const PROTOCOLS: &[Protocol] =
-    &[postgresql::PROTOCOL, mysql::PROTOCOL, redis::PROTOCOL, memcached::PROTOCOL];
+    &[postgresql::PROTOCOL, foreign::PROTOCOL, mysql::PROTOCOL, redis::PROTOCOL, memcached::PROTOCOL];
 
 /// Debian's own Python: the one that Debian's driver packages belong to.
 const PYTHON: &str = "/usr/bin/python3";

@@ -8,6 +8,8 @@ mod history;
 mod number_map;
 mod servers;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use connection::{Connection, Counted, State};
 pub use history::{Before, History};

@@ -5,7 +5,11 @@
 
 pub mod decompress;
 pub mod framing;
+pub mod key_pattern;
+pub mod memcached;
 pub mod postgres;
+#[cfg(test)]
+mod text_dialogue;
 
 use crate::request::{BackendKey, InFlight, Requests, Task};
 use crate::sql::Texts;
@@ -128,4 +132,4 @@ pub struct Entry {
 }
 
 /// Every protocol that dbtap knows. Help, filters, detection and tests walk it.
-pub const REGISTRY: &[Entry] = &[postgres::ENTRY];
+pub const REGISTRY: &[Entry] = &[postgres::ENTRY, memcached::ENTRY];

@@ -4,6 +4,7 @@
 //! goal stands beside each number.
 
 mod busy_process;
+mod busy_servers;
 mod document;
 mod kernel_side;
 mod machine;
@@ -59,8 +60,13 @@ pub struct Measurement {
 }
 
 /// All of them, in the order of the document.
-const MEASUREMENTS: &[Measurement] =
-    &[user_side::MEASUREMENT, why_slow::MEASUREMENT, kernel_side::MEASUREMENT, busy_process::MEASUREMENT];
+const MEASUREMENTS: &[Measurement] = &[
+    user_side::MEASUREMENT,
+    why_slow::MEASUREMENT,
+    kernel_side::MEASUREMENT,
+    busy_process::MEASUREMENT,
+    busy_servers::MEASUREMENT,
+];
 
 #[derive(clap::Args)]
 pub struct Arguments {
