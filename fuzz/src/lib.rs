@@ -4,6 +4,7 @@
 mod bind;
 mod btf;
 mod decode;
+pub mod mysql;
 mod normalize;
 pub mod observer;
 pub mod postgres;
@@ -39,6 +40,8 @@ pub const TARGETS: &[Target] = &[
         run: postgres::server,
         seeds: seeds::postgres_server,
     },
+    Target { name: "mysql_client", protocol: Some("mysql"), run: mysql::client, seeds: mysql::client_seeds },
+    Target { name: "mysql_server", protocol: Some("mysql"), run: mysql::server, seeds: mysql::server_seeds },
     Target { name: "bind", protocol: None, run: bind::run, seeds: bind::seeds },
     Target { name: "normalize", protocol: None, run: normalize::run, seeds: seeds::statements },
     Target { name: "recording", protocol: None, run: recording::run, seeds: seeds::recordings },

@@ -1,7 +1,7 @@
 //! Takes the client's packets: each command that will be answered waits in the exchange, with its statement and values.
 
 use super::bytes::Bytes;
-use super::command::{Command, is_compound, killed, query_text, used_database};
+use super::command::{Command, is_block, query_text, used_database};
 use super::exchange::{Due, Effect, Exchange, Fit, Kind, MOST_STATEMENTS_OF_TEXT, Place};
 use super::greeting::{self, Capabilities};
 use super::observer::Phase;
@@ -54,10 +54,8 @@ impl Exchange {
             return Fit::Yes;
         }
         if header.sequence != 0 {
-            let authenticates = self
-                .pending
-                .front()
-                .is_some_and(|op| matches!(op.kind, Kind::Plain(Effect::User { .. })));
+            let authenticates =
+                self.pending.front().is_some_and(|op| matches!(op.kind, Kind::Plain(Effect::User { .. })));
             if !authenticates {
                 return Fit::No;
             }
@@ -98,7 +96,8 @@ impl Exchange {
             }
             Command::SendLongData => {
                 let (Some(id), Some(parameter)) = (rest.u32(), rest.u16()) else { return Fit::Yes };
-                let bytes = if self.compressed { std::mem::take(&mut self.wire_bytes) } else { frame.wire_bytes };
+                let bytes =
+                    if self.compressed { std::mem::take(&mut self.wire_bytes) } else { frame.wire_bytes };
                 self.statements.get_or_before(id, texts).send_long_data(parameter, bytes);
             }
             Command::Reset => {
@@ -152,13 +151,7 @@ impl Exchange {
         self.wire_bytes = 0;
     }
 
-    fn push_label(
-        &mut self,
-        label: &'static str,
-        kind: Kind,
-        frame: &PacketFrame<'_>,
-        texts: &mut Texts,
-    ) {
+    fn push_label(&mut self, label: &'static str, kind: Kind, frame: &PacketFrame<'_>, texts: &mut Texts) {
         let due = self.label(label, texts);
         self.push(kind, due, frame);
     }
@@ -169,7 +162,7 @@ impl Exchange {
             let due = self.uncaptured(texts);
             return self.push(Kind::Query, due, frame);
         };
-        if !has_more_statements(sql) || is_compound(sql) {
+        if !has_more_statements(sql) {
             let due = self.statement(sql, truncated, frame.first, texts, out);
             self.push(Kind::Query, due, frame);
         } else {
@@ -189,8 +182,7 @@ impl Exchange {
         texts: &mut Texts,
         out: &mut Requests,
     ) {
-        let mut statements =
-            sql::statements(self.dialect, sql).take(MOST_STATEMENTS_OF_TEXT).peekable();
+        let mut statements = sql::statements(self.dialect, sql).take(MOST_STATEMENTS_OF_TEXT).peekable();
         let first = statements.next().unwrap_or(sql);
         let cut = truncated && statements.peek().is_none();
         let due = self.statement(first, cut, frame.first, texts, out);
@@ -226,10 +218,10 @@ impl Exchange {
         }
         match texts.get(interned.text).operation.as_str() {
             "CALL" => due.calls = true,
-            "BEGIN" => due.calls = is_compound(sql),
+            "BEGIN" => due.calls = is_block(sql),
             "USE" if sql.len() < LONGEST_SESSION_STATEMENT => due.database = used_database(sql),
             "KILL" if sql.len() < LONGEST_SESSION_STATEMENT => {
-                out.cancels.extend(killed(sql).map(backend_key));
+                out.cancels.extend(sql::kill_target(sql).map(|id| backend_key(low_32_bits(id))));
             }
             _ => {}
         }
@@ -300,9 +292,7 @@ impl Exchange {
         let long_data_bytes = prepared.long_data_bytes;
         if !passes_over_all && prepared.passes_over_next(chance, frame.first.at) {
             values.push(Value::PASSED_OVER);
-        } else if !passes_over_all
-            && let Some(parameters) = prepared.parameters
-        {
+        } else if !passes_over_all && let Some(parameters) = prepared.parameters {
             let form = Form { parameters, attributes };
             let Prepared { types, long_data, layout, literals, .. } = prepared;
             let direct = *layout == LayoutId::PARAMETERS;
@@ -328,6 +318,12 @@ impl Exchange {
             op.bytes = op.bytes.saturating_add(long_data_bytes);
         }
     }
+}
+
+/// Connection ids have 64 bits, of which the greeting tells the low 32.
+fn low_32_bits(id: u64) -> u32 {
+    let [a, b, c, d, ..] = id.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
 }
 
 /// Something follows a semicolon.
