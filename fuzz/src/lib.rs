@@ -4,6 +4,8 @@
 mod bind;
 mod btf;
 mod decode;
+mod http;
+mod memcached;
 mod normalize;
 pub mod observer;
 pub mod postgres;
@@ -39,6 +41,26 @@ pub const TARGETS: &[Target] = &[
         run: postgres::server,
         seeds: seeds::postgres_server,
     },
+    Target {
+        name: "memcached_client",
+        protocol: Some("memcached"),
+        run: memcached::client,
+        seeds: memcached::client_seeds,
+    },
+    Target {
+        name: "memcached_server",
+        protocol: Some("memcached"),
+        run: memcached::server,
+        seeds: memcached::server_seeds,
+    },
+    http::ELASTICSEARCH_CLIENT,
+    http::ELASTICSEARCH_SERVER,
+    http::OPENSEARCH_CLIENT,
+    http::OPENSEARCH_SERVER,
+    http::CLICKHOUSE_CLIENT,
+    http::CLICKHOUSE_SERVER,
+    http::HTTP_CLIENT,
+    http::HTTP_SERVER,
     Target { name: "bind", protocol: None, run: bind::run, seeds: bind::seeds },
     Target { name: "normalize", protocol: None, run: normalize::run, seeds: seeds::statements },
     Target { name: "recording", protocol: None, run: recording::run, seeds: seeds::recordings },

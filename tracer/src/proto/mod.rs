@@ -5,6 +5,7 @@
 
 pub mod decompress;
 pub mod framing;
+pub mod http;
 pub mod key_pattern;
 pub mod memcached;
 pub mod postgres;
@@ -132,4 +133,5 @@ pub struct Entry {
 }
 
 /// Every protocol that dbtap knows. Help, filters, detection and tests walk it.
-pub const REGISTRY: &[Entry] = &[postgres::ENTRY, memcached::ENTRY];
+pub const REGISTRY: &[Entry] =
+    &[postgres::ENTRY, memcached::ENTRY, http::ELASTICSEARCH, http::OPENSEARCH, http::CLICKHOUSE, http::HTTP];

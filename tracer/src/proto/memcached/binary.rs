@@ -228,7 +228,11 @@ impl Binary {
             };
             match step {
                 Step::Frame(frame) => {
-                    session.terminated |= QUIT.contains(&frame.header.opcode);
+                    // The end of the session, as in text: no request, though the server may still say yes.
+                    if QUIT.contains(&frame.header.opcode) {
+                        session.terminated = true;
+                        continue;
+                    }
                     if !std::mem::take(&mut self.client_early) {
                         let (entry, values) = entry(&frame, &mut self.statements, texts);
                         if !pairing.pending.push(entry, values) {
@@ -274,6 +278,9 @@ impl Binary {
             };
             match step {
                 Step::Frame(frame) => {
+                    if QUIT.contains(&frame.header.opcode) {
+                        continue;
+                    }
                     let found = found(&frame.header);
                     let (first, last) = (frame.first.at, frame.last.at);
                     let bytes = frame.wire_bytes;
