@@ -21,13 +21,16 @@ pub const CLICKHOUSE: Protocol =
 /// What is recorded of other HTTP.
 pub const HTTP: Protocol = Protocol { name: "http", start: || start("http"), scenarios: HTTP_SCENARIOS };
 
+/// An unprivileged user of every Debian, with a group of the same name.
+const SERVER_USER: &str = "www-data";
+
 struct ScriptedServer {
     daemon: Daemon,
     port: u16,
 }
 
 fn start(product: &str) -> Result<Box<dyn Server>> {
-    let (mut daemon, port) = (Daemon::new("nobody")?, free_port()?);
+    let (mut daemon, port) = (Daemon::new(SERVER_USER)?, free_port()?);
     let mut command = daemon.command(PYTHON)?;
     command.args(["-c", include_str!("../../drivers/http_product.py"), product, &port.to_string()]);
     daemon.launch(command, || TcpStream::connect(("127.0.0.1", port)).is_ok())?;

@@ -341,7 +341,10 @@ fn entry<'s>(
     let opcode = known(header.opcode);
     let start = usize::from(header.extras_bytes);
     let key = body.get(start..start + usize::from(header.key_bytes)).unwrap_or_default();
-    let keyed = opcode.is_some_and(|opcode| !opcode.name.starts_with("sasl") && opcode.code != STAT);
+    let keyed = opcode.is_some_and(|opcode| !opcode.name.starts_with("sasl"));
+    // Of a list of words the first says what the statistics are about.
+    let end = key.iter().position(|byte| *byte == b' ').filter(|_| header.opcode == STAT);
+    let key = key.get(..end.unwrap_or(key.len())).unwrap_or_default();
     let spoken = Spoken {
         name: opcode.map_or("", |opcode| opcode.name),
         keys: if keyed { key } else { &[] },
