@@ -13,6 +13,7 @@ pub mod postgres;
 mod recording;
 #[path = "../../tracer/tests/records/mod.rs"]
 pub mod records;
+pub mod redis;
 pub mod seeds;
 
 /// A target: its name, what it does with an input, and inputs to begin with.
@@ -61,6 +62,8 @@ pub const TARGETS: &[Target] = &[
     http::CLICKHOUSE_SERVER,
     http::HTTP_CLIENT,
     http::HTTP_SERVER,
+    Target { name: "redis_client", protocol: Some("redis"), run: redis::client, seeds: redis::client_seeds },
+    Target { name: "redis_server", protocol: Some("redis"), run: redis::server, seeds: redis::server_seeds },
     Target { name: "bind", protocol: None, run: bind::run, seeds: bind::seeds },
     Target { name: "normalize", protocol: None, run: normalize::run, seeds: seeds::statements },
     Target { name: "recording", protocol: None, run: recording::run, seeds: seeds::recordings },
