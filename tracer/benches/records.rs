@@ -12,86 +12,30 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use tracer::agg::{Aggregator, Limits};
 use tracer::conn::{Connection, Filter, Outcome, Table};
-use tracer::event::{Address, Event, SocketId, Transfer, decode};
+use tracer::event::{Address, Event, Transfer, decode};
 use tracer::proto::{Chunk, Detection, Entry, Moment, Protocol, REGISTRY, Session, Side};
 use tracer::request::{InFlight, Request, Requests, ValueRange};
 use tracer::sql::{Dialect, Texts};
 use tracer::time::Nanos;
 use tracer::value::Value;
 
-#[path = "../tests/captures/mod.rs"]
-mod captures;
-#[path = "../tests/records/mod.rs"]
-mod records;
+mod traffic;
 
-const CAPTURE: &str = "postgresql/pgbench-select-prepared.dbtapraw";
-/// Connections that speak in turn, as a pool's do.
-const CONNECTIONS: u64 = 16;
-/// Times that the recorded exchange is said again on each.
-const REPEATS: u64 = 10;
+use traffic::{Recorded, captures};
+
+const CAPTURE: &str = "postgresql/pgbench-select-prepared";
 
 fn main() {
     divan::main();
 }
 
-/// One recorded connection: what comes before its regular exchange, and that.
-struct Recorded {
-    head: Vec<Vec<u8>>,
-    body: Vec<Vec<u8>>,
+fn traffic() -> Vec<Vec<u8>> {
+    traffic::again_on_many(&recorded())
 }
 
 fn recorded() -> Recorded {
-    let all = captures::load(&captures::folder().join(CAPTURE));
-    let is_piece = |record: &Vec<u8>| matches!(decode(record), Some(Event::Transfer(_) | Event::Facts(..)));
-    // The connection with the most pieces: pgbench asks for its settings on another one first.
-    let socket_of = |record: &Vec<u8>| match decode(record) {
-        Some(Event::Transfer(piece)) => piece.socket,
-        Some(Event::Facts(socket, _)) => socket,
-        _ => SocketId(0),
-    };
-    let sockets: HashSet<SocketId> = all.iter().map(socket_of).collect();
-    let busiest = *sockets.iter().max_by_key(|s| all.iter().filter(|r| socket_of(r) == **s).count()).unwrap();
-    let mut head: Vec<Vec<u8>> =
-        all.into_iter().filter(|record| is_piece(record) && socket_of(record) == busiest).collect();
-    let is_bind =
-        |record: &Vec<u8>| matches!(decode(record), Some(Event::Transfer(p)) if p.bytes.starts_with(b"B"));
-    // Behind the second Bind everything is regular; the last request may lack its end.
-    let binds: Vec<usize> = (0..head.len()).filter(|at| is_bind(&head[*at])).collect();
-    let (first, last) = (binds[1], *binds.last().unwrap());
-    head.truncate(last);
-    let body = head.split_off(first);
-    Recorded { head, body }
-}
-
-/// Many connections, interleaved, each with continuous positions and times.
-fn traffic() -> Vec<Vec<u8>> {
-    let Recorded { head, body } = recorded();
-    let mut lanes: Vec<Vec<Vec<u8>>> = (1..=CONNECTIONS).map(|socket| lane(&head, &body, socket)).collect();
-    let mut all = Vec::new();
-    for turn in 0..lanes[0].len() {
-        for lane in &mut lanes {
-            all.push(std::mem::take(&mut lane[turn]));
-        }
-    }
-    all
-}
-
-fn lane(head: &[Vec<u8>], body: &[Vec<u8>], socket: u64) -> Vec<Vec<u8>> {
-    let mut position = [0; 2];
-    let mut at = Nanos::from_secs(1);
-    let rounds = std::iter::repeat_n(body, usize::try_from(REPEATS).unwrap()).flatten();
-    let again = |record: &Vec<u8>| match decode(record).unwrap() {
-        Event::Transfer(piece) => {
-            let place = &mut position[usize::from(piece.sent)];
-            at = at + Nanos(20_000);
-            let moved = Transfer { socket: SocketId(socket), position: *place, at, ..piece };
-            *place += piece.len();
-            records::transfer(&moved)
-        }
-        Event::Facts(_, facts) => records::encode(&Event::Facts(SocketId(socket), facts)),
-        _ => record.clone(),
-    };
-    head.iter().chain(rounds).map(again).collect()
+    // Behind the second Bind everything is regular.
+    traffic::busiest(CAPTURE, |sent| sent.starts_with(b"B"))
 }
 
 fn count(records: &[Vec<u8>]) -> ItemsCount {
@@ -179,8 +123,7 @@ fn order_and_connection(bencher: Bencher<'_, '_>) {
 /// The PostgreSQL observer alone, on one connection.
 #[divan::bench]
 fn protocol(bencher: Bencher<'_, '_>) {
-    let Recorded { head, body } = recorded();
-    let records = lane(&head, &body, 1);
+    let records = recorded().lane(1);
     let pieces: Vec<Transfer<'_>> = records.iter().filter_map(|record| piece(record)).collect();
     let entry = REGISTRY.iter().find(|entry| entry.name == "postgresql").unwrap();
     let new = || ((entry.start)(true), Texts::new(10_000), Requests::default());

@@ -8,6 +8,7 @@ pub mod framing;
 pub mod key_pattern;
 pub mod memcached;
 pub mod postgres;
+pub mod redis;
 #[cfg(test)]
 mod text_dialogue;
 
@@ -132,4 +133,4 @@ pub struct Entry {
 }
 
 /// Every protocol that dbtap knows. Help, filters, detection and tests walk it.
-pub const REGISTRY: &[Entry] = &[postgres::ENTRY, memcached::ENTRY];
+pub const REGISTRY: &[Entry] = &[postgres::ENTRY, memcached::ENTRY, redis::ENTRY];

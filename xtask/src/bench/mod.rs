@@ -5,10 +5,12 @@
 
 mod busy_process;
 mod busy_servers;
+mod divan;
 mod document;
 mod kernel_side;
 mod machine;
 mod measured;
+mod protocols;
 mod user_side;
 mod why_slow;
 
@@ -62,6 +64,7 @@ pub struct Measurement {
 /// All of them, in the order of the document.
 const MEASUREMENTS: &[Measurement] = &[
     user_side::MEASUREMENT,
+    protocols::MEASUREMENT,
     why_slow::MEASUREMENT,
     kernel_side::MEASUREMENT,
     busy_process::MEASUREMENT,
