@@ -264,14 +264,28 @@ impl Extractor {
     /// number was cut cannot be seen here. `U&'...'` is read with the backslash as its escape character.
     pub fn literal(&mut self, literal: &[u8], negative: bool, at: Nanos) -> Value {
         let mut scratch = std::mem::take(&mut self.scratch);
-        let value = match literal::read(literal, &mut scratch) {
-            Literal::Text(text) => self.text(text, at),
-            Literal::Bits(bits) => self.bytes(bits),
-            Literal::Cut => Value::UNSEEN,
-            Literal::Bare(word) => self.bare(word, negative),
-        };
+        let value = self.of_literal(literal::read(literal, &mut scratch), negative, at);
         self.put_back(scratch);
         value
+    }
+
+    /// As [`Extractor::literal`], with the forms of MySQL and MariaDB. `escapes`: a backslash in a string is an escape, as
+    /// without `NO_BACKSLASH_ESCAPES` in `sql_mode`. Hexadecimal and bit constants are bytes, however they are used.
+    pub fn mysql_literal(&mut self, literal: &[u8], escapes: bool, negative: bool, at: Nanos) -> Value {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let value = self.of_literal(literal::mysql::read(literal, escapes, &mut scratch), negative, at);
+        self.put_back(scratch);
+        value
+    }
+
+    #[inline]
+    fn of_literal(&mut self, literal: Literal<'_>, negative: bool, at: Nanos) -> Value {
+        match literal {
+            Literal::Text(text) => self.text(text, at),
+            Literal::Bits(bytes) | Literal::Bytes(bytes) => self.bytes(bytes),
+            Literal::Cut => Value::UNSEEN,
+            Literal::Bare(word) => self.bare(word, negative),
+        }
     }
 
     fn put_back(&mut self, mut scratch: Vec<u8>) {

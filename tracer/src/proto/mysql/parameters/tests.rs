@@ -1,0 +1,1 @@
+//! Binary parameters in, values out.
