@@ -6,11 +6,11 @@
 pub mod decompress;
 pub mod framing;
 pub mod key_pattern;
+pub mod memcached;
 mod mongodb;
 pub mod mysql;
 pub mod postgres;
 pub mod redis;
-pub mod memcached;
 #[cfg(test)]
 mod text_dialogue;
 
@@ -135,4 +135,5 @@ pub struct Entry {
 }
 
 /// Every protocol that dbtap knows. Help, filters, detection and tests walk it.
-pub const REGISTRY: &[Entry] = &[postgres::ENTRY, mysql::ENTRY, redis::ENTRY, memcached::ENTRY, mongodb::ENTRY];
+pub const REGISTRY: &[Entry] =
+    &[postgres::ENTRY, mysql::ENTRY, redis::ENTRY, memcached::ENTRY, mongodb::ENTRY];

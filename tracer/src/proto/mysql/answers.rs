@@ -246,8 +246,14 @@ impl Exchange {
             self.deprecate_eof = Some(false);
         }
         let next = match self.answer.place {
-            Place::PreparedParameters { left: 0, columns: 0 } | Place::PreparedColumns { left: 0 } if is_eof => None,
-            Place::PreparedParameters { left: 0, columns } if is_eof => Some(Place::PreparedColumns { left: columns }),
+            Place::PreparedParameters { left: 0, columns: 0 } | Place::PreparedColumns { left: 0 }
+                if is_eof =>
+            {
+                None
+            }
+            Place::PreparedParameters { left: 0, columns } if is_eof => {
+                Some(Place::PreparedColumns { left: columns })
+            }
             Place::PreparedParameters { left: 0, columns } => {
                 self.deprecate_eof = Some(true);
                 match columns {
@@ -341,7 +347,8 @@ impl Exchange {
         out.counts.skipped += op.following.len() as u64;
         let cursor = match op.kind {
             Kind::Fetch { statement } => {
-                let Some(cursor) = self.statements.get_mut(statement).and_then(|own| own.cursor.take()) else {
+                let Some(cursor) = self.statements.get_mut(statement).and_then(|own| own.cursor.take())
+                else {
                     out.counts.started_before += 1;
                     return;
                 };

@@ -98,9 +98,8 @@ pub(super) fn query_text(payload: &[u8]) -> Option<&[u8]> {
 
 /// Connection ids that a text asks to end: `KILL [HARD | SOFT] [CONNECTION | QUERY [ID]] id`.
 pub(super) fn killed(sql: &[u8]) -> Option<u32> {
-    let mut words = sql
-        .split(|byte| byte.is_ascii_whitespace() || *byte == b';')
-        .filter(|word| !word.is_empty());
+    let mut words =
+        sql.split(|byte| byte.is_ascii_whitespace() || *byte == b';').filter(|word| !word.is_empty());
     words.next().filter(|word| word.eq_ignore_ascii_case(b"kill"))?;
     const OPTIONS: [&[u8]; 5] = [b"hard", b"soft", b"connection", b"query", b"id"];
     let id = words.find(|word| !OPTIONS.iter().any(|option| word.eq_ignore_ascii_case(option)))?;
@@ -116,7 +115,9 @@ fn truncate(id: u64) -> u32 {
 /// The database of `USE name`.
 pub(super) fn used_database(sql: &[u8]) -> Option<String> {
     let (word, rest) = sql.trim_ascii().split_at_checked(3)?;
-    if !word.eq_ignore_ascii_case(b"use") || !rest.first()?.is_ascii_whitespace() && rest.first() != Some(&b'`') {
+    if !word.eq_ignore_ascii_case(b"use")
+        || !rest.first()?.is_ascii_whitespace() && rest.first() != Some(&b'`')
+    {
         return None;
     }
     let name = rest.trim_ascii();

@@ -54,10 +54,8 @@ impl Exchange {
             return Fit::Yes;
         }
         if header.sequence != 0 {
-            let authenticates = self
-                .pending
-                .front()
-                .is_some_and(|op| matches!(op.kind, Kind::Plain(Effect::User { .. })));
+            let authenticates =
+                self.pending.front().is_some_and(|op| matches!(op.kind, Kind::Plain(Effect::User { .. })));
             if !authenticates {
                 return Fit::No;
             }
@@ -98,7 +96,8 @@ impl Exchange {
             }
             Command::SendLongData => {
                 let (Some(id), Some(parameter)) = (rest.u32(), rest.u16()) else { return Fit::Yes };
-                let bytes = if self.compressed { std::mem::take(&mut self.wire_bytes) } else { frame.wire_bytes };
+                let bytes =
+                    if self.compressed { std::mem::take(&mut self.wire_bytes) } else { frame.wire_bytes };
                 self.statements.get_or_before(id, texts).send_long_data(parameter, bytes);
             }
             Command::Reset => {
@@ -152,13 +151,7 @@ impl Exchange {
         self.wire_bytes = 0;
     }
 
-    fn push_label(
-        &mut self,
-        label: &'static str,
-        kind: Kind,
-        frame: &PacketFrame<'_>,
-        texts: &mut Texts,
-    ) {
+    fn push_label(&mut self, label: &'static str, kind: Kind, frame: &PacketFrame<'_>, texts: &mut Texts) {
         let due = self.label(label, texts);
         self.push(kind, due, frame);
     }
@@ -189,8 +182,7 @@ impl Exchange {
         texts: &mut Texts,
         out: &mut Requests,
     ) {
-        let mut statements =
-            sql::statements(self.dialect, sql).take(MOST_STATEMENTS_OF_TEXT).peekable();
+        let mut statements = sql::statements(self.dialect, sql).take(MOST_STATEMENTS_OF_TEXT).peekable();
         let first = statements.next().unwrap_or(sql);
         let cut = truncated && statements.peek().is_none();
         let due = self.statement(first, cut, frame.first, texts, out);
@@ -300,9 +292,7 @@ impl Exchange {
         let long_data_bytes = prepared.long_data_bytes;
         if !passes_over_all && prepared.passes_over_next(chance, frame.first.at) {
             values.push(Value::PASSED_OVER);
-        } else if !passes_over_all
-            && let Some(parameters) = prepared.parameters
-        {
+        } else if !passes_over_all && let Some(parameters) = prepared.parameters {
             let form = Form { parameters, attributes };
             let Prepared { types, long_data, layout, literals, .. } = prepared;
             let direct = *layout == LayoutId::PARAMETERS;

@@ -216,14 +216,7 @@ impl Observer {
         self.inner(side, last, Chunk::Bytes(rest), texts, out);
     }
 
-    fn inner(
-        &mut self,
-        side: Side,
-        moment: Moment,
-        chunk: Chunk<'_>,
-        texts: &mut Texts,
-        out: &mut Requests,
-    ) {
+    fn inner(&mut self, side: Side, moment: Moment, chunk: Chunk<'_>, texts: &mut Texts, out: &mut Requests) {
         match side {
             _ if self.phase != Phase::Commands => {}
             Side::Client => self.client_packets(moment, chunk, texts, out),

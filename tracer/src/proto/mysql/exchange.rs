@@ -56,7 +56,10 @@ pub(super) enum Effect {
     Reset,
     Database(String),
     /// COM_CHANGE_USER: authentication packets come first. Statements are gone too.
-    User { user: Option<String>, database: Option<String> },
+    User {
+        user: Option<String>,
+        database: Option<String>,
+    },
 }
 
 /// One statement whose result is due.
@@ -106,12 +109,21 @@ pub(super) enum Place {
     #[default]
     First,
     /// So many column definitions are due.
-    Definitions { left: u64 },
+    Definitions {
+        left: u64,
+    },
     /// Rows, and before the first one EOF may come.
-    Rows { started: bool },
+    Rows {
+        started: bool,
+    },
     /// Definitions of a prepared statement: of its parameters, then of its columns. Behind each EOF may come.
-    PreparedParameters { left: u16, columns: u16 },
-    PreparedColumns { left: u16 },
+    PreparedParameters {
+        left: u16,
+        columns: u16,
+    },
+    PreparedColumns {
+        left: u16,
+    },
     /// The client sends a file.
     LocalInfile,
 }
@@ -176,11 +188,8 @@ impl Exchange {
     /// Lexical rules, and transaction status, as the server told them last.
     pub(super) fn set_status(&mut self, status: Status) {
         self.transaction = Some(status.transaction());
-        self.dialect = if status.no_backslash_escapes() {
-            Dialect::MysqlNoBackslashEscapes
-        } else {
-            Dialect::Mysql
-        };
+        self.dialect =
+            if status.no_backslash_escapes() { Dialect::MysqlNoBackslashEscapes } else { Dialect::Mysql };
     }
 
     /// Room for the values of one statement.

@@ -120,7 +120,6 @@ impl Statements {
         }
     }
 
-
     pub(super) fn get_mut(&mut self, id: u32) -> Option<&mut Prepared> {
         self.by_id.get_mut(&id)
     }

@@ -84,7 +84,8 @@ fn case_25_local_infile() {
         "10 20 50 rows=2 load data local infile ? into table t
          60 70 70 rows=1 select ?",
     );
-    let refused = "10 > Q load data local infile 'x' into table t\n20 < file x\n30 > data\n40 < err 2068 HY000";
+    let refused =
+        "10 > Q load data local infile 'x' into table t\n20 < file x\n30 > data\n40 < err 2068 HY000";
     check_both(refused, "10 20 40 rows=0 load data local infile ? into table t 2068/HY000");
 }
 
@@ -281,11 +282,9 @@ fn quit_ends_the_session() {
 #[test]
 fn literals_are_read_as_the_session_says() {
     // With NO_BACKSLASH_ESCAPES a backslash ends no string.
-    let all = run(
-        r"10 > Q select 'a\' from t
+    let all = run(r"10 > Q select 'a\' from t
          20 < cols 1 | row x | okeof 0202
          30 > Q select '\' from t
-         40 < cols 1 | row x | okeof 0202",
-    );
+         40 < cols 1 | row x | okeof 0202");
     assert!(all.shown().contains("30 40 40 rows=1 select ? from t"), "{}", all.shown());
 }

@@ -121,7 +121,8 @@ fn continued(word: &str, rest: &str) -> Vec<u8> {
 }
 
 fn definition() -> Vec<u8> {
-    let names: Vec<u8> = ["def", "d", "t", "t", "c", "c"].iter().flat_map(|name| lenenc(name.as_bytes())).collect();
+    let names: Vec<u8> =
+        ["def", "d", "t", "t", "c", "c"].iter().flat_map(|name| lenenc(name.as_bytes())).collect();
     [&names[..], &[0x0c, 45, 0, 1, 0, 0, 0, 3, 0, 0, 0, 0, 0]].concat()
 }
 
@@ -133,10 +134,16 @@ fn server(text: &str) -> Vec<Vec<u8>> {
         "greet" => {
             let id = number(words.next());
             let flags = 0x0f00_ffff | hex_number(words.next(), 0);
-            let flags = flags & if rest.contains("plain") { !0 } else { !0x0400_0020 | hex_number(rest.split(' ').nth(1), 0) };
+            let flags = flags
+                & if rest.contains("plain") {
+                    !0
+                } else {
+                    !0x0400_0020 | hex_number(rest.split(' ').nth(1), 0)
+                };
             let [a, b, c, d] = flags.to_le_bytes();
             let head = [b"\x0a5.5.5-10.11.4-MariaDB\0", &id.to_le_bytes()[..], b"saltsalt\0"].concat();
-            [&head[..], &[a, b, 45, 2, 0, c, d, 21], &[0; 10], b"saltsaltsalt\0mysql_native_password\0"].concat()
+            [&head[..], &[a, b, 45, 2, 0, c, d, 21], &[0; 10], b"saltsaltsalt\0mysql_native_password\0"]
+                .concat()
         }
         "ok" => {
             let affected = u8::try_from(number(words.next())).unwrap();
@@ -167,7 +174,8 @@ fn server(text: &str) -> Vec<Vec<u8>> {
         "brow" => vec![0, 0, 7],
         "prepared" => {
             let id = number(words.next()).to_le_bytes();
-            let [columns, parameters] = [number(words.next()), number(words.next())].map(|n| n.to_le_bytes()[0]);
+            let [columns, parameters] =
+                [number(words.next()), number(words.next())].map(|n| n.to_le_bytes()[0]);
             [&[0][..], &id, &[columns, 0, parameters, 0, 0, 0, 0]].concat()
         }
         "file" => [&[0xfb], rest.as_bytes()].concat(),
@@ -281,7 +289,8 @@ impl Run {
     /// Text and values of every request, a line each.
     pub fn values(&self) -> String {
         let lines = self.out.finished.iter().map(|request| {
-            let values: Vec<String> = self.out.values_of(request).iter().map(|value| self.value(value)).collect();
+            let values: Vec<String> =
+                self.out.values_of(request).iter().map(|value| self.value(value)).collect();
             format!("{} | {}", self.text(request.text), values.join(", ")).trim_end().to_owned()
         });
         lines.collect::<Vec<_>>().join("\n")

@@ -156,7 +156,10 @@ fn case_29_a_cursor_that_is_left() {
     let ended = "10 20 40 rows=2 select a from t where b = ?";
     check(&format!("{opened}\n50 > C 1"), ended);
     check(&format!("{opened}\n50 > R 1\n60 < ok"), ended);
-    check(&format!("{opened}\n50 > F 1\n60 < err 1317 70100"), "10 20 60 rows=2 select a from t where b = ? 1317/70100");
+    check(
+        &format!("{opened}\n50 > F 1\n60 < err 1317 70100"),
+        "10 20 60 rows=2 select a from t where b = ? 1317/70100",
+    );
     let again = format!("{opened}\n50 > X 1 00 00 05000000\n60 < cols 1 | brow | okeof");
     check(&again, &format!("{ended}\n50 60 60 rows=1 select a from t where b = ?"));
     let mut closed = run(&opened);
