@@ -43,6 +43,20 @@ pub fn mysql_client(driver: &str, mode: &str) -> Command {
     command
 }
 
+/// pymemcache in this mode; see the script itself for the modes. It takes the server from the environment.
+pub fn memcached_client(mode: &str) -> Command {
+    let mut command = python("memcached_client.py");
+    command.arg(mode);
+    command
+}
+
+/// redis-py in this mode; see the script itself for the modes. It takes the server from the environment.
+pub fn redis_client(mode: &str) -> Command {
+    let mut command = python("redis_client.py");
+    command.arg(mode);
+    command
+}
+
 /// A process that holds this many TCP connections to a child of its own, and speaks no database protocol on them.
 pub fn sockets(count: u32) -> Command {
     let mut command = python("sockets_client.py");

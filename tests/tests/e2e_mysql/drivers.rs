@@ -28,5 +28,18 @@ fn counts_as_the_server_counts(driver: &str, name: &'static str) {
     output.success().unwrap();
     let counted = database.counted().since(&before);
     println!("{:#?}", counted.show());
-    check(&ended, &counted);
+    let expected = counted
+        .of_messages(&[
+            ("SELECT 1 AS x", 1, 1, None),
+            ("SELECT 2, 3", 1, 1, None),
+            ("UPDATE t SET b = 'm' WHERE a = 1", 1, 1, None),
+        ])
+        .failed("SELECT * FROM no_such_table", "1146/42S02", 1)
+        .failed("SELECT no_such_column FROM t", "1054/42S22", 1)
+        .failed("INSERT INTO t (a) VALUES (1)", "1062/23000", 1)
+        .exactly("CALL several()", 1, 5 + 1)
+        .and("(ping)", 7, 0)
+        .and("(init db)", 1, 0);
+    assert_eq!((database.commands("Ping"), database.commands("Init DB")), (7, 1));
+    check(&ended, &expected);
 }

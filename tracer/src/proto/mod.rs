@@ -7,11 +7,11 @@ pub mod decompress;
 pub mod framing;
 pub mod http;
 pub mod key_pattern;
+pub mod memcached;
 mod mongodb;
 pub mod mysql;
 pub mod postgres;
 pub mod redis;
-pub mod memcached;
 #[cfg(test)]
 mod text_dialogue;
 
@@ -136,4 +136,5 @@ pub struct Entry {
 }
 
 /// Every protocol that dbtap knows. Help, filters, detection and tests walk it.
-pub const REGISTRY: &[Entry] = &[postgres::ENTRY, mysql::ENTRY, redis::ENTRY, memcached::ENTRY, mongodb::ENTRY];
+pub const REGISTRY: &[Entry] =
+    &[postgres::ENTRY, mysql::ENTRY, redis::ENTRY, memcached::ENTRY, mongodb::ENTRY];
