@@ -13,3 +13,4 @@ pub mod mariadb;
 pub mod memcached;
 pub mod postgres;
 pub mod redis;
+pub mod whole;

@@ -157,6 +157,21 @@ impl Extractor {
         Value { prefixes: self.key.prefixes(first_word(text)), ..value }
     }
 
+    /// Text of so many bytes of which only the beginning was looked at: two that begin alike and are equally long are equal.
+    pub fn text_beginning(&mut self, beginning: &[u8], bytes: u64) -> Value {
+        let (non_ascii, maybe_password) = scan(beginning);
+        if maybe_password && text::names_a_password(beginning) {
+            return Value::UNSEEN;
+        }
+        let of_beginning = self.key.bytes(Kind::Text, beginning);
+        let hash = self.key.words(Kind::Text, u128::from(of_beginning) | u128::from(bytes) << 64);
+        self.keep(hash, || format!("{}…", shown::text(beginning)));
+        let class = beginning.first().map_or(0, |first| text::first_class(*first));
+        let detail = class | u8::from(non_ascii) << 3;
+        let features = Features { kind: Kind::Text, detail, size: Size::of_u64(bytes), ..Features::UNSEEN };
+        Value { prefixes: self.key.prefixes(first_word(beginning)), ..Value::new(hash, features) }
+    }
+
     /// Bytes that are no text.
     pub fn bytes(&mut self, bytes: &[u8]) -> Value {
         if text::names_a_password(bytes) {
