@@ -19,7 +19,7 @@ fn verdict(pieces: &[Piece<'_>], side: Side) -> &'static str {
             Detection::No => {}
         }
     }
-    assert!(found.len() <= 1 && !(maybe && !found.is_empty()), "{found:?}");
+    assert!(found.len() <= 1 && (!maybe || found.is_empty()), "{found:?}");
     found.first().copied().unwrap_or(if maybe { "maybe" } else { "no" })
 }
 
