@@ -77,6 +77,12 @@ fn the_common_interface() {
         &format!("1 > GET / HTTP/1.1~~\n{json}{{\"version\":{{\"distribution\" : \"opensearch\"}}}}"),
         "opensearch",
     );
+    check(&format!("1 > HEAD /i HTTP/1.1~User-Agent: opensearch-py/2.4~~\n{json}"), "opensearch");
+    check(&format!("1 > HEAD /i HTTP/1.1~~\n{json}"), "maybe");
+    check(
+        &format!("1 > HEAD /i HTTP/1.1~~\n{json}\n3 > GET /i/_count HTTP/1.1~~\n{json}{{}}"),
+        "elasticsearch",
+    );
     // CouchDB, and a program of one's own.
     check(&format!("1 > GET /db/_all_docs HTTP/1.1~~\n{json}{{}}"), "http");
     check(&format!("1 > GET /db/_design/x/_search HTTP/1.1~~\n{json}{{}}"), "http");
