@@ -186,6 +186,9 @@ impl Observer {
                 break;
             }
         }
+        // No literal stays behind in it.
+        plain.0.fill(0);
+        plain.0.clear();
         if plain.0.capacity() > RETAINED_BYTES {
             plain.0 = Vec::new();
         }

@@ -88,7 +88,12 @@ fn greets(turn: &Turn<'_>) -> Greets {
     match payload.first() {
         None => Greets::Maybe,
         Some(10) if cut && turn.missing == 0 => Greets::Maybe,
-        Some(10) if rest.is_empty() && greeting(payload).is_some() => Greets::Yes,
+        Some(10) if rest.is_empty() && greeting(payload).is_some() => {
+            // What is missing of it is all that this side sent.
+            let known = payload.len() as u64;
+            let whole = known.saturating_add(turn.missing) == u64::from(header.payload_bytes);
+            if whole { Greets::Yes } else { Greets::No }
+        }
         _ => Greets::No,
     }
 }

@@ -336,6 +336,8 @@ pub(super) enum Fit {
     Yes,
     /// It was not: this is no such packet, or commands and answers are out of step.
     No,
+    /// It was expected, and it held a secret: nothing of it may stay in a buffer.
+    Secret,
     /// It may be: what would tell was not captured.
     Unknown,
     /// It was expected, and another phase begins behind it.
