@@ -4,6 +4,7 @@
 mod bind;
 mod btf;
 mod decode;
+pub mod mongodb;
 mod normalize;
 pub mod observer;
 pub mod postgres;
@@ -38,6 +39,18 @@ pub const TARGETS: &[Target] = &[
         protocol: Some("postgresql"),
         run: postgres::server,
         seeds: seeds::postgres_server,
+    },
+    Target {
+        name: "mongodb_client",
+        protocol: Some("mongodb"),
+        run: mongodb::client,
+        seeds: mongodb::client_seeds,
+    },
+    Target {
+        name: "mongodb_server",
+        protocol: Some("mongodb"),
+        run: mongodb::server,
+        seeds: mongodb::server_seeds,
     },
     Target { name: "bind", protocol: None, run: bind::run, seeds: bind::seeds },
     Target { name: "normalize", protocol: None, run: normalize::run, seeds: seeds::statements },

@@ -11,5 +11,6 @@ pub mod kept;
 pub mod kernel;
 pub mod mariadb;
 pub mod memcached;
+pub mod mongodb;
 pub mod postgres;
 pub mod redis;

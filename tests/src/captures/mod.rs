@@ -3,6 +3,7 @@
 
 pub mod foreign;
 pub mod memcached;
+pub mod mongodb;
 pub mod mysql;
 pub mod postgresql;
 pub mod redis;
@@ -14,8 +15,14 @@ use std::process::{Child, Command, Stdio};
 use anyhow::Result;
 
 /// All protocols of which traffic is recorded.
-pub const PROTOCOLS: &[Protocol] =
-    &[postgresql::PROTOCOL, foreign::PROTOCOL, mysql::PROTOCOL, redis::PROTOCOL, memcached::PROTOCOL];
+pub const PROTOCOLS: &[Protocol] = &[
+    postgresql::PROTOCOL,
+    foreign::PROTOCOL,
+    mysql::PROTOCOL,
+    redis::PROTOCOL,
+    memcached::PROTOCOL,
+    mongodb::PROTOCOL,
+];
 
 /// Debian's own Python: the one that Debian's driver packages belong to.
 const PYTHON: &str = "/usr/bin/python3";

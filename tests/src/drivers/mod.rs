@@ -35,6 +35,13 @@ pub fn planned_psycopg(plan: &Path) -> Command {
     command
 }
 
+/// The PyMongo client in this mode, which finds the server in `MONGODB_URI`; see the script itself for the modes.
+pub fn pymongo(mode: &str) -> Command {
+    let mut command = python("pymongo_client.py");
+    command.arg(mode);
+    command
+}
+
 /// A process that holds this many TCP connections to a child of its own, and speaks no database protocol on them.
 pub fn sockets(count: u32) -> Command {
     let mut command = python("sockets_client.py");
