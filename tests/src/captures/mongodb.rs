@@ -36,7 +36,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 client = MongoClient(os.environ["MONGODB_URI"], heartbeatFrequencyMS=500)
 db = client.shop
 db.drop_collection("users")
-db.users.insert_many([{"_id": n, "name": "name %d" % n, "age": n % 90, "tags": ["a", "b"]} for n in range(400)])
+db.users.insert_many([{"_id": n, "name": "name %d" % n, "age": n % 90, "tags": ["a", "b"]} for n in range(150)])
 for n in range(25):
     db.users.find_one({"_id": n})
 for user in db.users.find({"age": {"$gt": 10}, "tags": {"$exists": True}}).sort("name", 1):
@@ -66,7 +66,7 @@ except BulkWriteError:
 unacknowledged = db.get_collection("users", write_concern=WriteConcern(w=0))
 for n in range(10):
     unacknowledged.insert_one({"_id": 1000 + n})
-db.users.insert_one({"_id": 2000, "blob": "x" * 40000})
+db.users.insert_one({"_id": 2000, "blob": "x" * 18000})
 db.users.find_one({"_id": 2000})
 db.command("sleep", 1, millis=1300)
 db.command("ping")
@@ -80,7 +80,7 @@ from pymongo import MongoClient
 client = MongoClient(os.environ["MONGODB_URI"], compressors="zlib", heartbeatFrequencyMS=500)
 db = client.shop
 db.drop_collection("packed")
-db.packed.insert_many([{"_id": n, "text": "some text " * 10} for n in range(300)])
+db.packed.insert_many([{"_id": n, "text": "some text " * 10} for n in range(130)])
 for n in range(20):
     db.packed.find_one({"_id": n})
 list(db.packed.find({"_id": {"$gt": 5}}))
