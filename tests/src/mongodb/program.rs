@@ -2,10 +2,11 @@
 
 use std::net::TcpStream;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::daemon::{Daemon, free_port};
+use crate::daemon::{Daemon, free_port, output};
 
 /// The unprivileged user that the server runs as when the test runs as root.
 const SERVER_USER: &str = "daemon";
@@ -25,9 +26,10 @@ impl MongoServer {
     pub fn start() -> Result<Self> {
         let mut daemon = Daemon::new(SERVER_USER)?;
         let port = free_port()?;
-        // Where the server's user may read it.
+        // Where the server's user may read it. A process of its own writes it: a child that another test forks at that
+        // moment would hold the open file, and a file that is open for writing cannot be executed.
         let program = daemon.folder().join("mongodb-server");
-        std::fs::copy(built()?, &program)?;
+        output(Command::new("cp").arg(built()?).arg(&program))?;
         let mut command = daemon.command(&program)?;
         command.arg(port.to_string());
         daemon.launch(command, || TcpStream::connect(("127.0.0.1", port)).is_ok())?;
