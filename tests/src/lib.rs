@@ -14,3 +14,4 @@ pub mod memcached;
 pub mod mongodb;
 pub mod postgres;
 pub mod redis;
+pub mod whole;

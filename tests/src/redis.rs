@@ -138,6 +138,17 @@ impl RedisServer {
         stats.collect()
     }
 
+    /// How often the server answered with an error since the last [`Self::forget`], by the error's first word.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub fn error_stats(&self) -> Result<BTreeMap<String, u64>> {
+        let text = self.cli(["INFO", "errorstats"])?;
+        let lines =
+            text.lines().filter_map(|line| line.trim().strip_prefix("errorstat_")?.split_once(":count="));
+        lines.map(|(code, count)| Ok((code.to_owned(), count.parse()?))).collect()
+    }
+
     /// Sets the counts of commands and of errors to zero.
     ///
     /// # Errors

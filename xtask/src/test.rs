@@ -30,6 +30,7 @@ const PACKAGES: [&str; 17] = [
 pub fn run(interrupt: &Interrupt) -> anyhow::Result<()> {
     root::ensure("attaching to processes in the end-to-end tests")?;
     packages::ensure("real servers and drivers for the end-to-end tests", &PACKAGES, interrupt)?;
+    tools::newer_servers::ensure(interrupt)?;
     tools::ensure(interrupt)?;
     step::run_all(lint::steps(), interrupt)?;
     let binary = build::run(interrupt)?;

@@ -2,6 +2,7 @@
 //! One file for each protocol, and one word in [`PROTOCOLS`].
 
 pub mod foreign;
+pub mod http;
 pub mod memcached;
 pub mod mongodb;
 pub mod mysql;
@@ -22,6 +23,10 @@ pub const PROTOCOLS: &[Protocol] = &[
     redis::PROTOCOL,
     memcached::PROTOCOL,
     mongodb::PROTOCOL,
+    http::ELASTICSEARCH,
+    http::OPENSEARCH,
+    http::CLICKHOUSE,
+    http::HTTP,
 ];
 
 /// Debian's own Python: the one that Debian's driver packages belong to.

@@ -1,7 +1,7 @@
 //! Database clients as processes of their own, driven by lines on stdin and stdout, so that a test knows exactly what
 //! happens before, during and after a capture.
 
-mod libpq;
+mod compiled;
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-pub use libpq::pipeline_program;
+pub use compiled::{mariadb_program, pipeline_program};
 
 /// A line must come within this time.
 const MOST_UNTIL_HEARD: Duration = Duration::from_secs(120);
@@ -38,6 +38,28 @@ pub fn planned_psycopg(plan: &Path) -> Command {
 /// The PyMongo client in this mode, which finds the server in `MONGODB_URI`; see the script itself for the modes.
 pub fn pymongo(mode: &str) -> Command {
     let mut command = python("pymongo_client.py");
+    command.arg(mode);
+    command
+}
+
+/// PyMySQL (`pymysql`) or mysqlclient (`MySQLdb`) in this mode; see the script itself for the modes. It takes the server and
+/// the session from the environment.
+pub fn mysql_client(driver: &str, mode: &str) -> Command {
+    let mut command = python("mysql_client.py");
+    command.args([driver, mode]);
+    command
+}
+
+/// pymemcache in this mode; see the script itself for the modes. It takes the server from the environment.
+pub fn memcached_client(mode: &str) -> Command {
+    let mut command = python("memcached_client.py");
+    command.arg(mode);
+    command
+}
+
+/// redis-py in this mode; see the script itself for the modes. It takes the server from the environment.
+pub fn redis_client(mode: &str) -> Command {
+    let mut command = python("redis_client.py");
     command.arg(mode);
     command
 }

@@ -123,7 +123,12 @@ impl<F: Format> Framer<F> {
 
     /// When the unfinished frame began.
     pub fn first_byte_at(&self) -> Option<Nanos> {
-        if self.at_boundary() { None } else { self.first.map(|first| first.at) }
+        self.first_byte().map(|first| first.at)
+    }
+
+    /// The chunk that carried the first byte of the unfinished frame.
+    pub fn first_byte(&self) -> Option<Moment> {
+        if self.at_boundary() { None } else { self.first }
     }
 
     /// The header of the unfinished frame, once it is whole, and the beginning of its body as far as kept.

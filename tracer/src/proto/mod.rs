@@ -5,9 +5,15 @@
 
 pub mod decompress;
 pub mod framing;
+pub mod http;
 pub mod key_pattern;
+pub mod memcached;
 mod mongodb;
+pub mod mysql;
 pub mod postgres;
+pub mod redis;
+#[cfg(test)]
+mod text_dialogue;
 
 use crate::request::{BackendKey, InFlight, Requests, Task};
 use crate::sql::Texts;
@@ -130,4 +136,14 @@ pub struct Entry {
 }
 
 /// Every protocol that dbtap knows. Help, filters, detection and tests walk it.
-pub const REGISTRY: &[Entry] = &[postgres::ENTRY, mongodb::ENTRY];
+pub const REGISTRY: &[Entry] = &[
+    postgres::ENTRY,
+    mysql::ENTRY,
+    redis::ENTRY,
+    memcached::ENTRY,
+    mongodb::ENTRY,
+    http::ELASTICSEARCH,
+    http::OPENSEARCH,
+    http::CLICKHOUSE,
+    http::HTTP,
+];

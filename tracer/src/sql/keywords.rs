@@ -34,6 +34,18 @@ pub(super) fn after(word: &[u8]) -> After {
     After { value, constant, boolean: word == b"on", space }
 }
 
+/// As [`after`], with the words that only MySQL has.
+pub(super) fn after_mysql(word: &[u8]) -> After {
+    let (value, constant, space) = match word {
+        b"div" | b"elseif" | b"regexp" | b"rlike" | b"until" | b"while" | b"xor" => (true, true, true),
+        b"interval" | b"mod" => (true, false, false),
+        b"duplicate" | b"force" | b"fulltext" | b"ignore" | b"index" | b"spatial" | b"straight_join"
+        | b"use" => (false, false, true),
+        _ => return after(word),
+    };
+    After { value, constant, boolean: false, space }
+}
+
 /// NULL, TRUE or FALSE, in lower case.
 pub(super) fn is_constant(word: &[u8]) -> bool {
     matches!(word, b"null" | b"true" | b"false")

@@ -23,6 +23,7 @@ mod secrets;
 mod slots;
 mod statements;
 mod texts;
+mod verbs;
 
 pub use dialect::Dialect;
 pub use effect::{Effect, effect};
@@ -30,6 +31,7 @@ pub use layout::LayoutId;
 pub use slots::Position;
 pub use statements::statements;
 pub use texts::{Command, Interned, Text, TextId, TextKind, Texts};
+pub use verbs::{is_call, kill_target};
 
 #[cfg(test)]
 mod properties;

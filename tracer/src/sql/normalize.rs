@@ -96,6 +96,9 @@ pub(super) struct Normalizer {
     /// A parenthesis after this name opens a list of columns: `INTO t (a, b)` reads better so.
     names_table: bool,
     depth: u32,
+    /// Parameters `?` so far.
+    markers: u64,
+    dialect: Dialect,
     operation: Operation,
 }
 
@@ -112,6 +115,8 @@ impl Normalizer {
             after_hint: false,
             names_table: false,
             depth: 0,
+            markers: 0,
+            dialect: Dialect::default(),
             operation: Operation::default(),
         }
     }
@@ -122,10 +127,11 @@ impl Normalizer {
         self.output.clear();
         self.lists.clear();
         self.slots.clear();
-        self.secrets = Secrets::default();
+        self.secrets = Secrets::new(dialect);
+        self.dialect = dialect;
         self.operation.clear();
         (self.before, self.sign, self.after_hint) = (Before::Start, None, false);
-        (self.depth, self.names_table) = (0, false);
+        (self.depth, self.markers, self.names_table) = (0, 0, false);
 
         let mut lexer = Lexer::new(dialect, sql);
         while let Some(token) = lexer.next() {
@@ -194,6 +200,7 @@ impl Normalizer {
             Kind::Number => self.constant(),
             Kind::Quoted if token.open => self.constant(),
             Kind::Quoted => self.name(token.text, false, Before::Quoted),
+            Kind::Param if token.text == b"?" => self.marker(),
             Kind::Param => self.param(token.text),
             Kind::Word => self.word(token.text),
             Kind::Operator if token.text == b"?" && self.before.wants_value() => self.placeholder(),
@@ -274,6 +281,19 @@ impl Normalizer {
         self.before = Before::Value;
     }
 
+    /// A parameter `?` looks as a constant does, so that it does not matter who puts the values in: the server or the
+    /// driver.
+    fn marker(&mut self) {
+        self.operation.value();
+        self.leave_rows();
+        let tight = matches!(self.before, Before::Start | Before::Open | Before::Joint | Before::Colon);
+        self.space(!tight);
+        self.markers = self.markers.saturating_add(1);
+        self.slots.marker(self.output.len(), self.markers, self.here.unseen);
+        self.output.push(b"?");
+        self.before = Before::Value;
+    }
+
     fn word(&mut self, text: &[u8]) {
         let mut buffer = [0; MAX_KEYWORD];
         let lower = match buffer.get_mut(..text.len()) {
@@ -300,6 +320,7 @@ impl Normalizer {
             b"in" => Before::ListWord(ListKind::In),
             b"array" => Before::ListWord(ListKind::Array),
             b"values" => Before::ListWord(ListKind::Rows),
+            _ if self.dialect != Dialect::Postgresql => self.before_mysql(lower),
             _ => Before::Word(keywords::after(lower)),
         };
         self.names_table = match before {
@@ -307,7 +328,19 @@ impl Normalizer {
             Before::Word(after) => self.names_table && !after.space,
             _ => false,
         };
+        // The host of an account: 'user'@localhost.
+        if text.first() == Some(&b'@') && matches!(self.before, Before::Value | Before::Quoted) {
+            self.before = Before::Joint;
+        }
         self.name(text, true, before);
+    }
+
+    /// What a word of MySQL is to the token behind it. VALUE is VALUES only where it cannot be a name.
+    fn before_mysql(&self, lower: &[u8]) -> Before {
+        match lower {
+            b"value" if self.before == Before::Close => Before::ListWord(ListKind::Rows),
+            _ => Before::Word(keywords::after_mysql(lower)),
+        }
     }
 
     fn operator(&mut self, text: &[u8]) {
@@ -346,6 +379,7 @@ impl Normalizer {
             }
             b"." | b"::" => self.joint(text, Before::Joint),
             b":" => self.joint(text, Before::Colon),
+            b"@" | b"@@" => self.at_sign(text),
             _ => {
                 self.leave_rows();
                 self.space(self.before != Before::Start);
@@ -353,6 +387,15 @@ impl Normalizer {
                 self.before = Before::Operator;
             }
         }
+    }
+
+    /// Before a name in quotes: of a variable, or of a host behind that of an account.
+    fn at_sign(&mut self, text: &[u8]) {
+        if !matches!(self.before, Before::Value | Before::Quoted) {
+            self.space_before_name();
+        }
+        self.output.push(text);
+        self.before = Before::Joint;
     }
 
     fn joint(&mut self, text: &[u8], before: Before) {
@@ -443,6 +486,7 @@ impl Normalizer {
 fn is_decided(token: &Token<'_>) -> bool {
     match token.kind {
         Kind::String { .. } | Kind::Number => true,
+        Kind::Param => token.text == b"?",
         Kind::Punct => matches!(token.text, b"(" | b")" | b"[" | b"]" | b"," | b";"),
         _ => false,
     }

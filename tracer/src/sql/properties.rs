@@ -7,14 +7,23 @@ use super::{Dialect, Interned, Position, Texts, effect, statements};
 use crate::time::Nanos;
 use crate::value::Value;
 
+mod mysql;
+
+const DIALECTS: [Dialect; 3] = [Dialect::Postgresql, Dialect::Mysql, Dialect::MysqlNoBackslashEscapes];
+
 fn shown(sql: &[u8], truncated: bool) -> String {
     let mut texts = Texts::new(10);
     let id = texts.intern_sql(sql, truncated);
     texts.get(id).text.clone()
 }
 
-fn intern(texts: &mut Texts, sql: &[u8], truncated: bool) -> (Interned, Vec<Position>, Vec<Value>) {
-    let interned = texts.intern(Dialect::Postgresql, sql, truncated, Nanos::default());
+fn intern(
+    texts: &mut Texts,
+    dialect: Dialect,
+    sql: &[u8],
+    truncated: bool,
+) -> (Interned, Vec<Position>, Vec<Value>) {
+    let interned = texts.intern(dialect, sql, truncated, Nanos::default());
     let mut values = Vec::new();
     let literals = texts.literals().to_vec();
     texts.assemble(interned.layout, &[Value::NULL; 9], &literals, &mut values);
@@ -22,12 +31,12 @@ fn intern(texts: &mut Texts, sql: &[u8], truncated: bool) -> (Interned, Vec<Posi
 }
 
 /// How many `?` and different `$n` a form shows outside of hints.
-fn shown_positions(form: &str) -> usize {
+fn shown_positions(dialect: Dialect, form: &str) -> usize {
     let mut literals = 0;
     let mut parameters = std::collections::HashSet::new();
-    for token in Lexer::new(Dialect::Postgresql, form.as_bytes()) {
+    for token in Lexer::new(dialect, form.as_bytes()) {
         match token.kind {
-            Kind::Operator if token.text == b"?" => literals += 1,
+            Kind::Operator | Kind::Param if token.text == b"?" => literals += 1,
             Kind::Param => {
                 let number: u128 = std::str::from_utf8(&token.text[1..]).unwrap().parse().unwrap();
                 parameters.insert(number.min(u16::MAX.into()));
@@ -45,7 +54,8 @@ fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
             "select ", "in (", "array[", "values (", "'", "''", "E'", "\\'", "U&'", "uescape ", "\"", "$a$", "$$", "$1",
             "$", "/*", "/*+", "*/", "--", "\n", "(", ")", "[", "]", ",", ";", ".", ":", "::", ":=", "-", "+", "*", "?", "?|",
             "@", "1", ".5", "0x", "e", "null", "is ", "date ", "a", "with ", "prepare ", "as ", "begin atomic ", "case ",
-            "end", "create function ", "x b'", "u&\"", "\\", "deallocate ", "all", "{", "}", "`",
+            "end", "create function ", "x b'", "u&\"", "\\", "deallocate ", "all", "{", "}", "`", "/*!", "/*!50110", "/*M!", "#",
+            "-- ", "@", "@@", "\\N", "0b1", "<=>", "begin ", "if ", "loop ", "then ", "identified ", "set password ",
         ]).prop_map(|s| s.as_bytes().to_vec()),
         1 => prop::collection::vec(any::<u8>(), 0..6),
     ];
@@ -160,36 +170,41 @@ proptest! {
     /// Case 79.
     #[test]
     fn any_bytes_are_harmless(sql in any_bytes(), truncated: bool) {
-        let text = shown(&sql, truncated);
-        prop_assert!(!text.chars().any(char::is_control), "{text:?}");
-        prop_assert!(!text.is_empty());
-        let pieces: usize = statements(Dialect::Postgresql, &sql).map(<[u8]>::len).sum();
-        prop_assert!(pieces <= sql.len());
+        for dialect in DIALECTS {
+            let mut texts = Texts::new(10);
+            let id = intern(&mut texts, dialect, &sql, truncated).0.text;
+            let text = &texts.get(id).text;
+            prop_assert!(!text.chars().any(char::is_control), "{text:?}");
+            prop_assert!(!text.is_empty());
+            let pieces: usize = statements(dialect, &sql).map(<[u8]>::len).sum();
+            prop_assert!(pieces <= sql.len());
+        }
         let _: super::Effect<'_> = effect(&sql);
     }
 
     /// Positions are what the form shows. (Not where it was shown before: there a `?` may be an operator as well.)
     #[test]
-    fn every_position_is_shown(sql in any_bytes(), truncated: bool) {
-        prop_assume!(!sql.contains(&b'?'));
+    fn every_position_is_shown(sql in any_bytes(), truncated: bool, dialect in prop::sample::select(&DIALECTS)) {
+        prop_assume!(!sql.contains(&b'?') || dialect != Dialect::Postgresql);
         let mut texts = Texts::new(10);
-        let (interned, positions, _) = intern(&mut texts, &sql, truncated);
+        let (interned, positions, _) = intern(&mut texts, dialect, &sql, truncated);
         let form = &texts.get(interned.text).text;
-        prop_assert_eq!(positions.len(), shown_positions(form).min(256), "{:?}", form);
+        prop_assert_eq!(positions.len(), shown_positions(dialect, form).min(256), "{:?}", form);
         let literals = positions.iter().filter(|position| position.literal).count();
         let highest = positions.iter().filter(|position| !position.literal).map(|position| position.number).max();
         let numbers = positions.iter().filter(|position| position.literal).map(|position| position.number);
         let from = highest.unwrap_or(0);
         prop_assert!(numbers.enumerate().all(|(n, number)| usize::from(number) == (usize::from(from) + n + 1).min(65_535)));
-        prop_assert!(literals <= texts.literals().len());
+        // A `?` of MySQL may be a parameter.
+        prop_assert!(sql.contains(&b'?') || literals <= texts.literals().len());
     }
 
     /// A value for every position, and the same ones again.
     #[test]
-    fn every_position_has_its_value(sql in any_bytes(), truncated: bool) {
+    fn every_position_has_its_value(sql in any_bytes(), truncated: bool, dialect in prop::sample::select(&DIALECTS)) {
         let mut texts = Texts::new(10);
-        let first = intern(&mut texts, &sql, truncated);
-        prop_assert_eq!(intern(&mut texts, &sql, truncated), first.clone());
+        let first = intern(&mut texts, dialect, &sql, truncated);
+        prop_assert_eq!(intern(&mut texts, dialect, &sql, truncated), first.clone());
         let (interned, positions, values) = first;
         if interned.layout != super::LayoutId::PARAMETERS {
             prop_assert_eq!(values.len(), positions.len());
@@ -204,13 +219,13 @@ proptest! {
         b in prop::collection::vec(plain_constant(), 1..6),
     ) {
         let (a, b) = (fill(template, &a, &[" "]), fill(template, &b, &["\n"]));
-        let of = |sql: &[u8], truncated| intern(&mut Texts::new(10), sql, truncated);
+        let of = |sql: &[u8], truncated| intern(&mut Texts::new(10), Dialect::Postgresql, sql, truncated);
         let (whole, other) = (of(a.as_bytes(), false), of(b.as_bytes(), false));
         prop_assert_eq!(&whole.1, &other.1);
         let mut texts = Texts::new(10);
-        intern(&mut texts, a.as_bytes(), false);
+        intern(&mut texts, Dialect::Postgresql, a.as_bytes(), false);
         for cut in 0..=b.len() {
-            let (interned, positions, values) = intern(&mut texts, &b.as_bytes()[..cut], true);
+            let (interned, positions, values) = intern(&mut texts, Dialect::Postgresql, &b.as_bytes()[..cut], true);
             prop_assert!(values.len() <= whole.1.len());
             let alone = of(&b.as_bytes()[..cut], true).1;
             let kinds = |positions: &[Position]| positions.iter().map(|p| p.literal).collect::<Vec<_>>();
@@ -277,7 +292,7 @@ proptest! {
             rows(1, len), list(2 * len + 1, len), list(3 * len + 1, len), list(4 * len + 1, 1),
         );
         prop_assert_eq!(shown(sql(n).as_bytes(), false), shown(sql(m).as_bytes(), false));
-        let (a, b) = (intern(&mut Texts::new(10), sql(n).as_bytes(), false), intern(&mut Texts::new(10), sql(m).as_bytes(), false));
+        let (a, b) = (intern(&mut Texts::new(10), Dialect::Postgresql, sql(n).as_bytes(), false), intern(&mut Texts::new(10), Dialect::Postgresql, sql(m).as_bytes(), false));
         prop_assert_eq!(&a.1, &b.1);
         prop_assert_eq!(a.1.len(), 5);
     }

@@ -1,5 +1,6 @@
 //! From the slots of a statement to its layout and the features of its literals.
 
+use super::dialect::Dialect;
 use super::layout::{MAX_LIST, Origin, Part};
 use super::slots::{Slots, Written};
 use crate::time::Nanos;
@@ -12,6 +13,7 @@ const MAX_PARTS: usize = 128;
 /// A statement, and when it was sent.
 #[derive(Clone, Copy)]
 pub(super) struct Sent<'a> {
+    pub(super) dialect: Dialect,
     pub(super) sql: &'a [u8],
     pub(super) at: Nanos,
 }
@@ -129,8 +131,14 @@ impl Origin {
 fn literal(written: Written, sent: Sent<'_>, extractor: &mut Extractor) -> Value {
     match written {
         Written::Literal(start, end, negative) => {
-            let literal = sent.sql.get(start..end);
-            literal.map_or(Value::UNSEEN, |literal| extractor.literal(literal, negative, sent.at))
+            let Some(literal) = sent.sql.get(start..end) else { return Value::UNSEEN };
+            match sent.dialect {
+                Dialect::Postgresql => extractor.literal(literal, negative, sent.at),
+                Dialect::Mysql => extractor.mysql_literal(literal, true, negative, sent.at),
+                Dialect::MysqlNoBackslashEscapes => {
+                    extractor.mysql_literal(literal, false, negative, sent.at)
+                }
+            }
         }
         Written::Parameter(_) => Value::UNSEEN,
     }

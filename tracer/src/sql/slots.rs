@@ -15,7 +15,7 @@ pub struct Position {
     /// The number that a report shows behind `$`: of a parameter as in the text; literals count on behind the highest
     /// parameter.
     pub number: u16,
-    /// A literal, shown as `?` in the text.
+    /// Shown as `?` in the text: a literal, or a parameter of MySQL, which writes them so.
     pub literal: bool,
 }
 
@@ -81,6 +81,11 @@ impl Slots {
     /// A `?` is written at `at` for a literal.
     pub(super) fn literal(&mut self, at: usize, place: Range<usize>, negative: bool, unseen: bool) {
         self.push(at, None, Written::Literal(place.start, place.end, negative), unseen);
+    }
+
+    /// A `?` is written at `at` for parameter `number`, which the statement wrote so, too.
+    pub(super) fn marker(&mut self, at: usize, number: u64, unseen: bool) {
+        self.push(at, None, Written::Parameter(number), unseen);
     }
 
     fn push(&mut self, at: usize, parameter: Option<u16>, written: Written, unseen: bool) {

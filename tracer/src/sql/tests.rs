@@ -2,6 +2,8 @@
 
 use super::{TextKind, Texts};
 
+mod mysql;
+
 /// One statement, whole: its shown form.
 fn shown(sql: impl AsRef<[u8]>) -> String {
     let mut texts = Texts::new(10);

@@ -177,7 +177,7 @@ impl Texts {
         let layout = if self.passes_over_values {
             LayoutId::NOTHING
         } else {
-            self.reader.read(self.normalizer.slots(), Sent { sql, at }, &mut self.extractor);
+            self.reader.read(self.normalizer.slots(), Sent { dialect, sql, at }, &mut self.extractor);
             self.literals.extend_from_slice(self.reader.literals());
             self.layouts.intern(self.reader.parts(), !truncated)
         };

@@ -157,6 +157,21 @@ impl Extractor {
         Value { prefixes: self.key.prefixes(first_word(text)), ..value }
     }
 
+    /// Text of so many bytes of which only the beginning was looked at: two that begin alike and are equally long are equal.
+    pub fn text_beginning(&mut self, beginning: &[u8], bytes: u64) -> Value {
+        let (non_ascii, maybe_password) = scan(beginning);
+        if maybe_password && text::names_a_password(beginning) {
+            return Value::UNSEEN;
+        }
+        let of_beginning = self.key.bytes(Kind::Text, beginning);
+        let hash = self.key.words(Kind::Text, u128::from(of_beginning) | u128::from(bytes) << 64);
+        self.keep(hash, || format!("{}…", shown::text(beginning)));
+        let class = beginning.first().map_or(0, |first| text::first_class(*first));
+        let detail = class | u8::from(non_ascii) << 3;
+        let features = Features { kind: Kind::Text, detail, size: Size::of_u64(bytes), ..Features::UNSEEN };
+        Value { prefixes: self.key.prefixes(first_word(beginning)), ..Value::new(hash, features) }
+    }
+
     /// Bytes that are no text.
     pub fn bytes(&mut self, bytes: &[u8]) -> Value {
         if text::names_a_password(bytes) {
@@ -249,14 +264,28 @@ impl Extractor {
     /// number was cut cannot be seen here. `U&'...'` is read with the backslash as its escape character.
     pub fn literal(&mut self, literal: &[u8], negative: bool, at: Nanos) -> Value {
         let mut scratch = std::mem::take(&mut self.scratch);
-        let value = match literal::read(literal, &mut scratch) {
-            Literal::Text(text) => self.text(text, at),
-            Literal::Bits(bits) => self.bytes(bits),
-            Literal::Cut => Value::UNSEEN,
-            Literal::Bare(word) => self.bare(word, negative),
-        };
+        let value = self.of_literal(literal::read(literal, &mut scratch), negative, at);
         self.put_back(scratch);
         value
+    }
+
+    /// As [`Extractor::literal`], with the forms of MySQL and MariaDB. `escapes`: a backslash in a string is an escape, as
+    /// without `NO_BACKSLASH_ESCAPES` in `sql_mode`. Hexadecimal and bit constants are bytes, however they are used.
+    pub fn mysql_literal(&mut self, literal: &[u8], escapes: bool, negative: bool, at: Nanos) -> Value {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let value = self.of_literal(literal::mysql::read(literal, escapes, &mut scratch), negative, at);
+        self.put_back(scratch);
+        value
+    }
+
+    #[inline]
+    fn of_literal(&mut self, literal: Literal<'_>, negative: bool, at: Nanos) -> Value {
+        match literal {
+            Literal::Text(text) => self.text(text, at),
+            Literal::Bits(bytes) | Literal::Bytes(bytes) => self.bytes(bytes),
+            Literal::Cut => Value::UNSEEN,
+            Literal::Bare(word) => self.bare(word, negative),
+        }
     }
 
     fn put_back(&mut self, mut scratch: Vec<u8>) {

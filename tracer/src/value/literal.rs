@@ -2,6 +2,8 @@
 //!
 //! Works on a token of the lexer, never fails, and never grows by more than the token's own length.
 
+pub(super) mod mysql;
+
 /// What a literal token is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Literal<'a> {
@@ -9,7 +11,9 @@ pub(super) enum Literal<'a> {
     Text(&'a [u8]),
     /// `B'...'` or `X'...'`: its bits, as `0` and `1`.
     Bits(&'a [u8]),
-    /// A string whose end is missing.
+    /// The bytes that MySQL's `X'...'`, `0x...`, `b'...'` and `0b...` stand for.
+    Bytes(&'a [u8]),
+    /// A string whose end is missing, or no constant after all.
     Cut,
     /// No string.
     Bare(&'a [u8]),

@@ -1,4 +1,4 @@
-//! Debian's package rust-src, unpacked without installing it, for machines whose rustup cannot download.
+//! Packages of another of Debian's suites, unpacked without installing them: a compiler's library source, newer servers.
 //!
 //! Uses the mirror and keys that the machine's apt uses already, and a scratch folder for apt's state: the
 //! machine's own package lists and sources stay as they are.
@@ -18,24 +18,98 @@ const SUITES: [&str; 3] = ["trixie-backports", "testing", "unstable"];
 ///
 /// A library that is there already is replaced. Errors when no suite has that release.
 pub fn place_rust_src(release: &str, tree: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
-    let mirror = mirror().unwrap_or_else(|| DEFAULT_MIRROR.to_owned());
-    for suite in SUITES {
-        let scratch = tempfile::tempdir().context("cannot make a scratch folder")?;
-        let package = match download(&mirror, suite, release, scratch.path(), interrupt) {
-            Ok(package) => package,
+    for name in SUITES {
+        let wanted = [format!("rust-src={release}*")];
+        let found = Suite::open(name, interrupt).and_then(|suite| {
+            let packages = suite.download(&wanted, interrupt)?;
+            Ok((suite, packages))
+        });
+        let (suite, packages) = match found {
+            Ok(found) => found,
             Err(error) => {
                 interrupt.check()?;
-                eprintln!("xtask: {suite} has no rust-src {release}: {error:#}");
+                eprintln!("xtask: {name} has no rust-src {release}: {error:#}");
                 continue;
             }
         };
-        let unpacked = scratch.path().join("unpacked");
-        process::run(Command::new("dpkg").arg("-x").arg(&package).arg(&unpacked), interrupt)?;
+        let unpacked = suite.scratch().join("unpacked");
+        unpack(&packages, &unpacked, interrupt)?;
         // The package also holds the compiler's own source, which nobody needs here.
         let library = unpacked.join(format!("usr/src/rustc-{release}/library"));
         return replace(&library, &tree.join("library"), interrupt);
     }
     bail!("Debian has no package rust-src {release} in {}", SUITES.join(", "))
+}
+
+/// One of Debian's suites, with apt's state in a folder that is gone when dropped.
+#[derive(Debug)]
+pub struct Suite {
+    scratch: tempfile::TempDir,
+}
+
+impl Suite {
+    /// Takes the suite's package list. Errors when the mirror is not reached or has no such suite.
+    pub fn open(name: &str, interrupt: &Interrupt) -> anyhow::Result<Self> {
+        let suite = Self { scratch: tempfile::tempdir().context("cannot make a scratch folder")? };
+        let folder = suite.scratch();
+        for inner in ["state/lists/partial", "cache/archives/partial", "packages"] {
+            std::fs::create_dir_all(folder.join(inner))?;
+        }
+        let mirror = mirror().unwrap_or_else(|| DEFAULT_MIRROR.to_owned());
+        std::fs::write(folder.join("status"), "")?;
+        std::fs::write(folder.join("sources.list"), format!("deb {mirror} {name} main\n"))?;
+        process::run(suite.apt("apt-get").args(["update", "--error-on=any"]), interrupt)?;
+        Ok(suite)
+    }
+
+    /// A folder for whatever the caller makes of the packages.
+    pub fn scratch(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// The names of these packages and of all that they depend on, as apt would install them on an empty machine.
+    pub fn with_dependencies(&self, packages: &[&str]) -> anyhow::Result<Vec<String>> {
+        let mut simulate = self.apt("apt-get");
+        simulate.args(["--simulate", "--no-install-recommends", "install"]).args(packages);
+        let said = process::output(&mut simulate)?;
+        let names = said.lines().filter_map(|line| line.strip_prefix("Inst ")?.split(' ').next());
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    /// Downloads packages (`NAME` or `NAME=VERSION`) and returns their paths.
+    pub fn download(&self, packages: &[String], interrupt: &Interrupt) -> anyhow::Result<Vec<PathBuf>> {
+        let folder = self.scratch().join("packages");
+        let mut download = self.apt("apt-get");
+        process::run(download.arg("download").args(packages).current_dir(&folder), interrupt)?;
+        let files: Vec<PathBuf> =
+            std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+        anyhow::ensure!(files.len() >= packages.len(), "apt-get downloaded {} of {packages:?}", files.len());
+        Ok(files)
+    }
+
+    fn apt(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        let option = |name: &str, path: &str| format!("-o{name}={}", self.scratch().join(path).display());
+        command
+            .arg("--quiet=2")
+            .arg(option("Dir::Etc::SourceList", "sources.list"))
+            .arg("-oDir::Etc::SourceParts=/dev/null")
+            .arg(option("Dir::State", "state"))
+            .arg(option("Dir::State::Lists", "state/lists"))
+            .arg(option("Dir::State::status", "status"))
+            .arg(option("Dir::Cache", "cache"))
+            // apt's unprivileged download user cannot enter the scratch folder.
+            .arg("-oAPT::Sandbox::User=");
+        command
+    }
+}
+
+/// Unpacks packages into a folder, without running anything of them.
+pub fn unpack(packages: &[PathBuf], folder: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
+    for package in packages {
+        process::run(Command::new("dpkg").arg("-x").arg(package).arg(folder), interrupt)?;
+    }
+    Ok(())
 }
 
 /// The mirror that this machine's apt takes Debian packages from.
@@ -46,42 +120,6 @@ fn mirror() -> Option<String> {
     // Security updates live in an archive of their own, which has no other suites.
     let main = mirrors.lines().find(|uri| !uri.trim_end_matches('/').ends_with("security"))?;
     Some(main.to_owned())
-}
-
-/// Downloads the package into the scratch folder and returns its path.
-fn download(
-    mirror: &str,
-    suite: &str,
-    release: &str,
-    scratch: &Path,
-    interrupt: &Interrupt,
-) -> anyhow::Result<PathBuf> {
-    for folder in ["state/lists/partial", "cache/archives/partial", "package"] {
-        std::fs::create_dir_all(scratch.join(folder))?;
-    }
-    std::fs::write(scratch.join("status"), "")?;
-    std::fs::write(scratch.join("sources.list"), format!("deb {mirror} {suite} main\n"))?;
-    let apt = |words: &[&str]| {
-        let mut command = Command::new("apt-get");
-        let option = |name: &str, path: &str| format!("-o{name}={}", scratch.join(path).display());
-        command
-            .arg("--quiet=2")
-            .arg(option("Dir::Etc::SourceList", "sources.list"))
-            .arg("-oDir::Etc::SourceParts=/dev/null")
-            .arg(option("Dir::State", "state"))
-            .arg(option("Dir::State::Lists", "state/lists"))
-            .arg(option("Dir::State::status", "status"))
-            .arg(option("Dir::Cache", "cache"))
-            // apt's unprivileged download user cannot enter the scratch folder.
-            .arg("-oAPT::Sandbox::User=")
-            .args(words)
-            .current_dir(scratch.join("package"));
-        command
-    };
-    process::run(&mut apt(&["update", "--error-on=any"]), interrupt)?;
-    process::run(&mut apt(&["download", &format!("rust-src={release}*")]), interrupt)?;
-    let mut files = std::fs::read_dir(scratch.join("package"))?;
-    Ok(files.next().context("apt-get downloaded nothing")??.path())
 }
 
 /// Puts `new` in the place of `tree`: complete or not at all.

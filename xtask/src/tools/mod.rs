@@ -5,6 +5,7 @@
 mod bpf_linker;
 pub mod cargo_fuzz;
 mod debian;
+pub mod newer_servers;
 mod rust_src;
 mod rustc;
 
@@ -21,6 +22,9 @@ pub struct Arguments {
     /// Sysroot to put rust-src into, instead of rustc's own
     #[arg(long)]
     rust_src_into: Option<PathBuf>,
+    /// Also unpack the newer database servers that the end-to-end tests run
+    #[arg(long)]
+    newer_servers: bool,
 }
 
 /// Where rust-src can come from.
@@ -34,7 +38,7 @@ pub enum Origin {
 
 /// Installs what is missing.
 pub fn ensure(interrupt: &Interrupt) -> anyhow::Result<()> {
-    run(&Arguments { rust_src_from: None, rust_src_into: None }, interrupt)
+    run(&Arguments { rust_src_from: None, rust_src_into: None, newer_servers: false }, interrupt)
 }
 
 /// `cargo xtask tools`
@@ -42,5 +46,8 @@ pub fn run(arguments: &Arguments, interrupt: &Interrupt) -> anyhow::Result<()> {
     let rustc = rustc::Rustc::ask()?;
     let sysroot = arguments.rust_src_into.clone().unwrap_or_else(|| rustc.sysroot.clone());
     rust_src::ensure(&rustc, &sysroot, arguments.rust_src_from, interrupt)?;
+    if arguments.newer_servers {
+        newer_servers::ensure(interrupt)?;
+    }
     bpf_linker::ensure(&rustc, interrupt)
 }

@@ -2,8 +2,11 @@
 //!
 //! A statement's words tell: `PASSWORD 'x'`, `OPTIONS (password 'x')`, `SET password = 'x'`, `IDENTIFIED BY 'x'`,
 //! `CONNECTION 'host=... password=x'`, `crypt('x', ...)`. A password that only its place gives away, as in
-//! `INSERT INTO users (name, password) VALUES ('a', 'x')`, is a value like any other.
+//! `INSERT INTO users (name, password) VALUES ('a', 'x')`, is a value like any other. `mysql` has what only MySQL writes.
 
+mod mysql;
+
+use super::dialect::Dialect;
 use super::lexer::{Kind, Token};
 
 /// So many operators and values behind a telling word a value still belongs to it. Words and parentheses do not count:
@@ -31,9 +34,16 @@ pub(super) struct Secrets {
     reach: u8,
     /// The token before was a value: a word behind it begins something else.
     behind_value: bool,
+    mysql: Option<mysql::Guard>,
 }
 
 impl Secrets {
+    /// At the beginning of a text.
+    pub(super) fn new(dialect: Dialect) -> Self {
+        let mysql = (dialect != Dialect::Postgresql).then(mysql::Guard::default);
+        Self { mysql, ..Self::default() }
+    }
+
     /// Passes the next token that is not blank. True: if it is a value, it may be a password.
     pub(super) fn pass(&mut self, token: &Token<'_>) -> bool {
         let near = self.reach > 0;
@@ -49,7 +59,8 @@ impl Secrets {
             _ => self.reach.saturating_sub(1),
         };
         self.behind_value = matches!(token.kind, Kind::String { .. } | Kind::Number | Kind::Param);
-        near || (matches!(token.kind, Kind::String { .. }) && mentions(token.text))
+        let guarded = self.mysql.as_mut().is_some_and(|guard| guard.pass(token));
+        near || guarded || (matches!(token.kind, Kind::String { .. }) && mentions(token.text))
     }
 }
 

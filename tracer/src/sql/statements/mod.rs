@@ -1,5 +1,7 @@
 //! Cuts the text of a simple query into its statements.
 
+mod mysql;
+
 use super::dialect::Dialect;
 use super::lexer::{Lexer, Token};
 
@@ -7,14 +9,15 @@ use super::lexer::{Lexer, Token};
 /// are left out, as the server gives no CommandComplete for them.
 ///
 /// A semicolon inside a string, a comment, the body of an SQL-standard routine (`BEGIN ATOMIC ... END`) or the
-/// parentheses of `CREATE RULE ... DO (...; ...)` splits nothing. Other parentheses do not hide a semicolon: such a
-/// text is a syntax error to the server.
+/// parentheses of `CREATE RULE ... DO (...; ...)` splits nothing, nor, by MySQL's rules, one inside the body of a stored
+/// program. Other parentheses do not hide a semicolon: such a text is a syntax error to the server.
 pub fn statements(dialect: Dialect, sql: &[u8]) -> impl Iterator<Item = &[u8]> {
-    Statements { sql, lexer: Lexer::new(dialect, sql) }
+    Statements { sql, dialect, lexer: Lexer::new(dialect, sql) }
 }
 
 struct Statements<'a> {
     sql: &'a [u8],
+    dialect: Dialect,
     lexer: Lexer<'a>,
 }
 
@@ -24,7 +27,7 @@ impl<'a> Iterator for Statements<'a> {
     fn next(&mut self) -> Option<&'a [u8]> {
         loop {
             let start = self.lexer.offset();
-            let mut nesting = Nesting::default();
+            let mut nesting = Nesting::new(self.dialect);
             let mut end = self.sql.len();
             loop {
                 match self.lexer.next_solid() {
@@ -59,6 +62,7 @@ struct Nesting {
     blocks: u32,
     /// Open parentheses.
     parentheses: u32,
+    mysql: Option<mysql::Nesting>,
 }
 
 #[derive(Default, PartialEq)]
@@ -72,12 +76,23 @@ enum Creates {
 }
 
 impl Nesting {
+    fn new(dialect: Dialect) -> Self {
+        let mysql = (dialect != Dialect::Postgresql).then(mysql::Nesting::default);
+        Self { mysql, ..Self::default() }
+    }
+
     fn is_inside(&self) -> bool {
+        if let Some(mysql) = &self.mysql {
+            return mysql.is_inside();
+        }
         self.blocks > 0 || (self.creates == Creates::Rule && self.parentheses > 0)
     }
 
     fn take(&mut self, token: &Token<'_>) {
         self.tokens = self.tokens.saturating_add(1);
+        if let Some(mysql) = &mut self.mysql {
+            return mysql.take(token);
+        }
         match self.creates {
             Creates::Unknown if token.is_word("create") => self.creates = Creates::Maybe,
             Creates::Maybe if token.is_word("or") || token.is_word("replace") => {}

@@ -1,0 +1,250 @@
+//! Which answer belongs to which command.
+//!
+//! Text answers come in the order of their commands; only a command that asked for silence may have none. Binary
+//! answers carry the opcode and the opaque of their command (case 45).
+//!
+//! After a join or a loss it is not known how many answers are still to come for commands that were not seen. Then
+//! answers are held until the client speaks again with everything seen answered: the last answers belong to the
+//! commands seen, and the ones before them to earlier commands. Never pairs an answer with a command that cannot have it.
+
+use std::collections::VecDeque;
+
+use super::answer::Answer;
+use super::command::Kind;
+use super::pending::{Entry, Pending};
+use crate::request::{ErrorCode, InFlight, Request, Requests, ValueRange};
+use crate::time::Nanos;
+
+/// Answers held while the pairing is not sure.
+pub(super) const HELD: usize = 256;
+/// How far a binary answer looks for its command.
+const SEARCHED: usize = 1024;
+
+/// A whole answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answered {
+    pub answer: Answer,
+    pub first_byte_at: Nanos,
+    pub ended_at: Nanos,
+    pub rows: u64,
+    pub bytes: u64,
+}
+
+/// A binary answer: what its header says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Header {
+    pub tag: u64,
+    pub error: Option<ErrorCode>,
+    pub rows: u64,
+    /// More answers to the same command follow.
+    pub part: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Pairing {
+    pub pending: Pending,
+    sure: bool,
+    /// It was sure at some time.
+    pub was_sure: bool,
+    held: VecDeque<Answered>,
+    /// Answers to come for commands that were given up, and counted.
+    owed: u64,
+    /// An answer of several parts.
+    current: Option<(Nanos, u64, u64)>,
+}
+
+impl Pairing {
+    pub fn new(sure: bool) -> Self {
+        Self { sure, was_sure: sure, ..Self::default() }
+    }
+
+    /// A part of an answer moved.
+    pub fn part(&mut self, first_byte_at: Nanos, rows: u64, bytes: u64) {
+        let (_, all_rows, all_bytes) = self.current.get_or_insert((first_byte_at, 0, 0));
+        *all_rows += rows;
+        *all_bytes = all_bytes.saturating_add(bytes);
+    }
+
+    /// The answer whose last part came is complete.
+    pub fn text_answer(&mut self, answer: Answer, at: Nanos, out: &mut Requests) -> Option<Kind> {
+        let (first_byte_at, rows, bytes) = self.current.take().unwrap_or((at, 0, 0));
+        let answered = Answered { answer, first_byte_at, ended_at: at, rows, bytes };
+        if self.sure {
+            return self.pair(answered, out);
+        }
+        if self.held.len() >= HELD {
+            self.held.pop_front();
+            self.count_extra(1, out);
+        }
+        self.held.push_back(answered);
+        None
+    }
+
+    /// The client begins to speak: what is held becomes sure, if everything is answered.
+    pub fn client_speaks(&mut self, out: &mut Requests) {
+        if !self.sure && !self.held.is_empty() && self.held.len() >= self.waiting() {
+            self.settle(out);
+        }
+    }
+
+    fn waiting(&self) -> usize {
+        usize::try_from(self.pending.loud()).unwrap_or(usize::MAX)
+    }
+
+    /// Pairs what is held.
+    pub fn settle(&mut self, out: &mut Requests) {
+        if self.sure {
+            return;
+        }
+        let extra = self.held.len().saturating_sub(self.waiting());
+        self.held.drain(..extra);
+        self.count_extra(extra as u64, out);
+        self.owed = 0;
+        self.sure = true;
+        self.was_sure = true;
+        let held = std::mem::take(&mut self.held);
+        for answered in held {
+            self.pair(answered, out);
+        }
+    }
+
+    fn count_extra(&mut self, extra: u64, out: &mut Requests) {
+        let owed = extra.min(self.owed);
+        self.owed -= owed;
+        if self.was_sure {
+            out.counts.answers_unmatched += extra - owed;
+        } else {
+            out.counts.started_before += extra - owed;
+        }
+    }
+
+    fn pair(&mut self, answered: Answered, out: &mut Requests) -> Option<Kind> {
+        let answer = answered.answer;
+        let tag = if let Answer::Meta { opaque, .. } = answer { opaque } else { 0 };
+        let mut before = 0;
+        let mut found = None;
+        for entry in self.pending.iter() {
+            let fits = answer.ends(entry.kind);
+            // An error says no opaque.
+            let same = entry.tag == tag || matches!(answer, Answer::Error(_));
+            if !entry.silent {
+                found = fits.filter(|_| same);
+                break;
+            }
+            if same && fits.is_some() && answer.breaks_silence(entry.kind) {
+                found = fits;
+                break;
+            }
+            before += 1;
+        }
+        let Some(rows) = found else {
+            if self.pending.loud() == 0 {
+                // Said unasked, as "too many open connections": nothing is out of step.
+                out.counts.answers_unmatched += 1;
+            } else {
+                self.lose(out);
+                self.owed = self.owed.saturating_sub(1);
+            }
+            return None;
+        };
+        for _ in 0..before {
+            self.pending.pop();
+        }
+        let entry = self.pending.pop()?;
+        let error = if let Answer::Error(code) = answer { Some(code) } else { None };
+        self.finish(entry, Answered { rows: rows + answered.rows, ..answered }, error, out);
+        Some(entry.kind)
+    }
+
+    /// A binary answer. False: its command was not seen.
+    pub fn binary_answer(
+        &mut self,
+        header: Header,
+        first: Nanos,
+        last: Nanos,
+        bytes: u64,
+        out: &mut Requests,
+    ) -> bool {
+        let found = self.pending.iter().take(SEARCHED).position(|entry| entry.tag == header.tag);
+        let Some(before) = found else { return false };
+        if before > 0 {
+            self.current = None;
+        }
+        for _ in 0..before {
+            // Commands are answered in order: this one's answer was lost, or it stayed silent.
+            let skipped = self.pending.pop();
+            out.counts.answers_unmatched += u64::from(skipped.is_some_and(|entry| !entry.silent));
+        }
+        self.part(first, header.rows, bytes);
+        if header.part {
+            return true;
+        }
+        let (first_byte_at, rows, bytes) = self.current.take().unwrap_or((first, 0, 0));
+        let answered = Answered { answer: Answer::End, first_byte_at, ended_at: last, rows, bytes };
+        if let Some(entry) = self.pending.pop() {
+            self.finish(entry, answered, header.error, out);
+        }
+        self.was_sure = true;
+        true
+    }
+
+    /// A binary answer whose command was not seen.
+    pub fn unmatched(&mut self, out: &mut Requests) {
+        self.count_extra(1, out);
+    }
+
+    fn finish(&self, entry: Entry, answered: Answered, error: Option<ErrorCode>, out: &mut Requests) {
+        let request = Request {
+            text: entry.text,
+            started_at: entry.started_at,
+            first_byte_at: answered.first_byte_at,
+            ended_at: answered.ended_at,
+            task: entry.task,
+            rows: answered.rows,
+            request_bytes: entry.bytes,
+            answer_bytes: answered.bytes,
+            error,
+            transaction: None,
+            cancelled: false,
+            load: entry.load,
+            values: ValueRange::default(),
+        };
+        out.push(request, &self.pending.taken);
+    }
+
+    /// Commands and answers are out of step: what waits cannot be paired any more.
+    pub fn lose(&mut self, out: &mut Requests) {
+        let waiting = u64::from(self.pending.loud());
+        out.counts.answers_unmatched += waiting;
+        out.counts.resyncs += 1;
+        let held = self.held.len() as u64;
+        self.owed = self.owed.saturating_add(waiting.saturating_sub(held));
+        self.pending.clear();
+        self.held.clear();
+        self.current = None;
+        self.sure = false;
+    }
+
+    /// Sent and not answered.
+    pub fn open(&self) -> u32 {
+        self.pending.loud().saturating_sub(u32::try_from(self.held.len()).unwrap_or(u32::MAX))
+    }
+
+    pub fn in_flight(&self, out: &mut Vec<InFlight>) {
+        self.pending.in_flight(self.held.len(), out);
+    }
+
+    /// The connection ended: what waits gets no answer.
+    pub fn close(&mut self, at: Nanos, out: &mut Requests) {
+        self.settle(out);
+        let error = Some(ErrorCode::new(ErrorCode::CONNECTION_CLOSED.as_bytes()));
+        while let Some(entry) = self.pending.pop() {
+            if entry.silent {
+                continue;
+            }
+            let (first_byte_at, rows, bytes) = self.current.take().unwrap_or((at, 0, 0));
+            let answer = Answer::End;
+            self.finish(entry, Answered { answer, first_byte_at, ended_at: at, rows, bytes }, error, out);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The login, TLS, and the compressed protocol.
+
+use super::dialogue::{Run, Transfer, join, run, same, transfers};
+use crate::proto::Protocol as _;
+use std::io::Write as _;
+
+#[test]
+fn user_and_database() {
+    let session = run("").observer.exchange.session;
+    assert_eq!((session.user.as_deref(), session.database.as_deref()), (Some("u"), Some("d")));
+    assert_eq!(session.backend_key.unwrap().process_id, 7);
+}
+
+#[test]
+fn authentication_takes_as_long_as_it_takes() {
+    let mut all = Run::new(true);
+    all.feed_all(
+        "0 < greet 7
+         1 > login u - 1000000
+         2 < hex fe 61 00 62
+         3 > hex 0102
+         4 < hex 01 03
+         5 > hex 736563726574
+         6 < ok
+         10 > Q select 1
+         20 < cols 1 | row 1 | okeof",
+    );
+    same(&all.shown(), "10 20 20 rows=1 select ?");
+    assert_eq!(all.observer.exchange.session.database, None);
+}
+
+#[test]
+fn a_refused_login_is_no_request() {
+    for dialogue in ["0 < seq 0 | hex ff 10 04 546f6f", "0 < greet 7\n1 > login u\n2 < err 1045 28000"] {
+        let mut all = Run::new(true);
+        all.feed_all(dialogue);
+        same(&all.shown(), "");
+    }
+}
+
+#[test]
+fn tls_is_opaque() {
+    let mut all = Run::new(true);
+    all.feed_all("0 < greet 7\n1 > ssl\n2 > hex 160301\n3 < hex 160303");
+    same(&all.shown(), "");
+    assert!(all.observer.session().tls);
+    assert!(all.observer.in_sync());
+}
+
+fn zlib(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+/// A transfer as one compressed packet.
+fn packed(transfer: &Transfer, sequence: u8, pack: Option<fn(&[u8]) -> Vec<u8>>) -> Transfer {
+    let plain = u32::try_from(transfer.bytes.len()).unwrap();
+    let (body, plain) = match pack {
+        Some(pack) if plain >= 50 => (pack(&transfer.bytes), plain),
+        _ => (transfer.bytes.clone(), 0),
+    };
+    let len = u32::try_from(body.len()).unwrap().to_le_bytes();
+    let bytes = [&len[..3], &[sequence], &plain.to_le_bytes()[..3], &body].concat();
+    Transfer { bytes, ..transfer.clone() }
+}
+
+const QUERIES: &str = "10 > Q select a from t where b = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
+                       20 < cols 2 | row xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx | row y | okeof
+                       30 > ping
+                       40 < ok";
+const ANSWERED: &str = "10 20 20 rows=2 select a from t where b = ?
+                        30 40 40 rows=0 (ping)";
+
+/// Case 32.
+#[test]
+fn case_32_compressed_packets() {
+    for pack in [None, Some(zlib as fn(&[u8]) -> Vec<u8>), Some(zstd)] {
+        for from_start in [true, false] {
+            for cut in [1, 3, 1000] {
+                let mut all = Run::new(from_start);
+                if from_start {
+                    all.feed_all("0 < greet 7 4000020\n0 > login u d 5000020\n0 < ok");
+                }
+                for (n, transfer) in transfers(QUERIES).iter().enumerate() {
+                    let packed = packed(transfer, u8::try_from(n % 2).unwrap(), pack);
+                    let chunks: Vec<_> = packed.bytes.chunks(cut).collect();
+                    for (index, bytes) in chunks.iter().enumerate() {
+                        let ends = index + 1 == chunks.len();
+                        all.feed(&Transfer { bytes: bytes.to_vec(), ends, ..packed.clone() });
+                    }
+                }
+                same(&all.shown(), ANSWERED);
+            }
+        }
+    }
+}
+
+#[test]
+fn case_32_a_hole_in_compressed_packets() {
+    let mut all = Run::new(true);
+    all.feed_all("0 < greet 7 20\n0 > login u d 1000020\n0 < ok");
+    for (n, transfer) in transfers(QUERIES).iter().enumerate() {
+        let mut packed = packed(transfer, u8::try_from(n % 2).unwrap(), Some(zlib));
+        if n == 1 {
+            packed.skipped = packed.bytes.len() as u64 - 20 + 1000;
+            packed.bytes.truncate(20);
+        }
+        all.feed(&packed);
+    }
+    same(
+        &all.shown(),
+        "10 20 20 rows=0 select a from t where b = ?
+         30 40 40 rows=0 (ping)",
+    );
+}
+
+#[test]
+fn case_32_broken_compression_is_a_hole() {
+    let mut all = join("");
+    for (n, transfer) in transfers(QUERIES).iter().enumerate() {
+        let mut packed = packed(transfer, u8::try_from(n % 2).unwrap(), Some(zlib));
+        if n == 1 {
+            packed.bytes[20..40].fill(0xff);
+        }
+        all.feed(&packed);
+    }
+    assert!(all.shown().ends_with("30 40 40 rows=0 (ping)"), "{}", all.shown());
+}
