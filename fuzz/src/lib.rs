@@ -6,6 +6,7 @@ mod btf;
 mod decode;
 mod http;
 mod memcached;
+pub mod mongodb;
 pub mod mysql;
 mod normalize;
 pub mod observer;
@@ -42,6 +43,18 @@ pub const TARGETS: &[Target] = &[
         protocol: Some("postgresql"),
         run: postgres::server,
         seeds: seeds::postgres_server,
+    },
+    Target {
+        name: "mongodb_client",
+        protocol: Some("mongodb"),
+        run: mongodb::client,
+        seeds: mongodb::client_seeds,
+    },
+    Target {
+        name: "mongodb_server",
+        protocol: Some("mongodb"),
+        run: mongodb::server,
+        seeds: mongodb::server_seeds,
     },
     Target { name: "mysql_client", protocol: Some("mysql"), run: mysql::client, seeds: mysql::client_seeds },
     Target { name: "mysql_server", protocol: Some("mysql"), run: mysql::server, seeds: mysql::server_seeds },

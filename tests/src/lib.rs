@@ -11,6 +11,7 @@ pub mod kept;
 pub mod kernel;
 pub mod mariadb;
 pub mod memcached;
+pub mod mongodb;
 pub mod postgres;
 pub mod redis;
 pub mod whole;

@@ -4,6 +4,7 @@
 pub mod foreign;
 pub mod http;
 pub mod memcached;
+pub mod mongodb;
 pub mod mysql;
 pub mod postgresql;
 pub mod redis;
@@ -21,6 +22,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     mysql::PROTOCOL,
     redis::PROTOCOL,
     memcached::PROTOCOL,
+    mongodb::PROTOCOL,
     http::ELASTICSEARCH,
     http::OPENSEARCH,
     http::CLICKHOUSE,

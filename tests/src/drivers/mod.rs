@@ -35,6 +35,13 @@ pub fn planned_psycopg(plan: &Path) -> Command {
     command
 }
 
+/// The PyMongo client in this mode, which finds the server in `MONGODB_URI`; see the script itself for the modes.
+pub fn pymongo(mode: &str) -> Command {
+    let mut command = python("pymongo_client.py");
+    command.arg(mode);
+    command
+}
+
 /// PyMySQL (`pymysql`) or mysqlclient (`MySQLdb`) in this mode; see the script itself for the modes. It takes the server and
 /// the session from the environment.
 pub fn mysql_client(driver: &str, mode: &str) -> Command {

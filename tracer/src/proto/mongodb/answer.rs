@@ -17,6 +17,8 @@ const MOST_LEVELS: usize = 4;
 pub(super) struct Answer {
     /// Another answer to the same request follows.
     pub more_to_come: bool,
+    /// It answers a hello.
+    pub hello: bool,
     failed: bool,
     code: Option<i64>,
     code_name: Option<ErrorCode>,
@@ -346,6 +348,7 @@ impl Walk {
                 answer.is_command = true;
                 answer.failed |= number == Some(0);
             }
+            (Level::Top, b"isWritablePrimary" | b"ismaster") => answer.hello = true,
             (Level::Top, b"code") => answer.code = number,
             (Level::Top, b"codeName") => answer.code_name = code_name(element_kind, value),
             (Level::WriteError, b"code") => answer.write_error = number,

@@ -67,6 +67,8 @@ pub(super) struct Observer {
     walking: bool,
     pub(super) pending: InOrder,
     early: Vec<Early>,
+    /// Of an exhaust cursor whose request was not seen: the requestID of its last answer.
+    stray: Option<i32>,
     session: Session,
     unpacker: Unpacker,
     text: Vec<u8>,
@@ -92,6 +94,7 @@ impl Observer {
             walking: false,
             pending: InOrder::default(),
             early: Vec::new(),
+            stray: None,
             session: Session::default(),
             unpacker: Unpacker::default(),
             text: Vec::new(),
@@ -401,11 +404,29 @@ impl Observer {
             self.paired = true;
             return;
         }
+        if self.is_counted(&answered, out) {
+            return;
+        }
         if self.early.len() >= EARLY {
             give_up(&self.early.remove(0), out);
         }
         let before = self.joined && !self.lost;
         self.early.push(Early { answered, before, patience: 2 });
+    }
+
+    /// An answer without request that is counted already, or at once: it belongs to an exhaust cursor, whose request comes
+    /// before all of its answers, or to a heartbeat from before the capture.
+    fn is_counted(&mut self, answered: &Answered, out: &mut Requests) -> bool {
+        let continues = self.stray.is_some_and(|last| last == answered.response_to);
+        let more = answered.answer.more_to_come;
+        if continues || more {
+            self.stray = more.then_some(answered.request_id);
+        }
+        if answered.answer.hello && (more || self.joined) {
+            out.counts.pushed += 1;
+            return true;
+        }
+        continues
     }
 
     /// Gives waiting answers another try, now that a request was heard.

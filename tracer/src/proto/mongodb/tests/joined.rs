@@ -119,3 +119,30 @@ fn case_61_a_hole_over_answers() {
          resyncs=1",
     );
 }
+
+#[test]
+fn case_44_heartbeats_from_before() {
+    check_joined(
+        "10 < 60:5 +more {isWritablePrimary: true, ok: 1.0}
+         20 < 61:60 +more {isWritablePrimary: true, ok: 1.0}",
+        "pushed=2",
+    );
+    // A connection that watches is asked again: nothing else was ever sent on it.
+    check_joined(
+        r#"10 > 8 {hello: 1, $db: "admin"}
+        20 < 60:8 {isWritablePrimary: true, ok: 1.0}"#,
+        "pushed=1",
+    );
+}
+
+#[test]
+fn case_42_an_exhaust_cursor_from_before_is_one_request() {
+    let batch = "{cursor: {nextBatch: [{a: 1}], id: long(5)}, ok: 1.0}";
+    check_joined(
+        &format!(
+            "20 < 60:5 +more {batch}\n30 < 61:60 +more {batch}\n40 < 62:61 {batch}\n50 > 9 {A}\n60 < 63:9 {OK}"
+        ),
+        "50 60 60 rows=1 find d.a {x: ?}
+         started_before=1",
+    );
+}
