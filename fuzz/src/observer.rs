@@ -43,6 +43,9 @@ pub mod flag {
     pub const HUGE: u8 = 0x80;
 }
 
+/// From a whole message to its kind and its body.
+pub type Unframe = fn(&[u8]) -> Option<(u8, &[u8])>;
+
 /// What is said in a protocol.
 pub struct Language {
     /// Its name in the registry.
@@ -50,7 +53,7 @@ pub struct Language {
     /// Frames a body, with a byte for whatever kind of message there is.
     pub message: fn(u8, &[u8]) -> Vec<u8>,
     /// The opposite, where a message has that form.
-    pub unframe: fn(&[u8]) -> Option<(u8, &[u8])>,
+    pub unframe: Unframe,
     /// Well-formed messages of the client.
     pub client: fn() -> Vec<Vec<u8>>,
     /// Well-formed messages of the server.
@@ -126,9 +129,9 @@ impl Session {
 
 /// Lets an observer watch a session as `data` says. Panics where an invariant is broken.
 pub fn run(language: &Language, free: Side, data: &[u8]) {
-    let Some(entry) = REGISTRY.iter().find(|entry| entry.name == language.protocol) else {
-        panic!("{} is not in the registry", language.protocol)
-    };
+    let entry = REGISTRY.iter().find(|entry| entry.name == language.protocol);
+    assert!(entry.is_some(), "{} is not in the registry", language.protocol);
+    let Some(entry) = entry else { return };
     let other = if free == Side::Client { Side::Server } else { Side::Client };
     let known = language.messages(other);
     let mut input = Input(data);

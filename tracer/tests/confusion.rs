@@ -17,7 +17,6 @@ use tracer::time::Nanos;
 
 mod captures;
 #[path = "records/mod.rs"]
-#[allow(dead_code, reason = "only records of transfers are made here")]
 mod records;
 
 /// Recordings of protocols that dbtap does not read, by file name.
@@ -25,11 +24,14 @@ const FOREIGN: &str = "foreign";
 /// What a connection is called that nothing recognised.
 const UNDECODED: &str = "(none)";
 
+/// The records of one recording.
+type Records = Vec<Vec<u8>>;
+
 /// How a recording is changed before it is shown to the detectors.
 struct Damage {
     name: &'static str,
     /// The variants of a recording.
-    variants: fn(&[Vec<u8>]) -> Vec<Vec<Vec<u8>>>,
+    variants: fn(&[Vec<u8>]) -> Vec<Records>,
 }
 
 const DAMAGES: &[Damage] = &[
