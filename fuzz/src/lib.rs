@@ -4,12 +4,16 @@
 mod bind;
 mod btf;
 mod decode;
+mod http;
+mod memcached;
+pub mod mysql;
 mod normalize;
 pub mod observer;
 pub mod postgres;
 mod recording;
 #[path = "../../tracer/tests/records/mod.rs"]
 pub mod records;
+pub mod redis;
 pub mod seeds;
 
 /// A target: its name, what it does with an input, and inputs to begin with.
@@ -39,6 +43,27 @@ pub const TARGETS: &[Target] = &[
         run: postgres::server,
         seeds: seeds::postgres_server,
     },
+    Target { name: "mysql_client", protocol: Some("mysql"), run: mysql::client, seeds: mysql::client_seeds },
+    Target { name: "mysql_server", protocol: Some("mysql"), run: mysql::server, seeds: mysql::server_seeds },
+    Target {
+        name: "memcached_client",
+        protocol: Some("memcached"),
+        run: memcached::client,
+        seeds: memcached::client_seeds,
+    },
+        name: "memcached_server",
+        run: memcached::server,
+        seeds: memcached::server_seeds,
+    http::ELASTICSEARCH_CLIENT,
+    http::ELASTICSEARCH_SERVER,
+    http::OPENSEARCH_CLIENT,
+    http::OPENSEARCH_SERVER,
+    http::CLICKHOUSE_CLIENT,
+    http::CLICKHOUSE_SERVER,
+    http::HTTP_CLIENT,
+    http::HTTP_SERVER,
+    Target { name: "redis_client", protocol: Some("redis"), run: redis::client, seeds: redis::client_seeds },
+    Target { name: "redis_server", protocol: Some("redis"), run: redis::server, seeds: redis::server_seeds },
     Target { name: "bind", protocol: None, run: bind::run, seeds: bind::seeds },
     Target { name: "normalize", protocol: None, run: normalize::run, seeds: seeds::statements },
     Target { name: "recording", protocol: None, run: recording::run, seeds: seeds::recordings },

@@ -19,8 +19,11 @@ struct Load {
     begins: fn(&[u8]) -> bool,
 }
 
-const LOADS: &[Load] =
-    &[Load { capture: "postgresql/pgbench-select-prepared", begins: |sent| sent.starts_with(b"B") }];
+const LOADS: &[Load] = &[
+    Load { capture: "postgresql/pgbench-select-prepared", begins: |sent| sent.starts_with(b"B") },
+    // 16 commands in each transfer.
+    Load { capture: "redis/redis-benchmark-pipeline", begins: |sent| sent.starts_with(b"*3\r\n$3\r\nSET") },
+];
 
 fn main() {
     for entry in REGISTRY {

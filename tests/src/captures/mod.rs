@@ -2,6 +2,7 @@
 //! One file for each protocol, and one word in [`PROTOCOLS`].
 
 pub mod foreign;
+pub mod http;
 pub mod memcached;
 pub mod mysql;
 pub mod postgresql;
@@ -14,8 +15,17 @@ use std::process::{Child, Command, Stdio};
 use anyhow::Result;
 
 /// All protocols of which traffic is recorded.
-pub const PROTOCOLS: &[Protocol] =
-    &[postgresql::PROTOCOL, foreign::PROTOCOL, mysql::PROTOCOL, redis::PROTOCOL, memcached::PROTOCOL];
+pub const PROTOCOLS: &[Protocol] = &[
+    postgresql::PROTOCOL,
+    foreign::PROTOCOL,
+    mysql::PROTOCOL,
+    redis::PROTOCOL,
+    memcached::PROTOCOL,
+    http::ELASTICSEARCH,
+    http::OPENSEARCH,
+    http::CLICKHOUSE,
+    http::HTTP,
+];
 
 /// Debian's own Python: the one that Debian's driver packages belong to.
 const PYTHON: &str = "/usr/bin/python3";

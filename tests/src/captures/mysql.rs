@@ -91,6 +91,7 @@ select repeat('x', 20000), a from t;
 select * from sbtest1 where id between 1 and 50;
 explain select * from t;
 set password for someone = password('hunter2');
+set password for someone = password('not-a-secret');
 /*!50000 select 1 */;
 /* only a comment */;
 ";

@@ -5,6 +5,7 @@
 
 pub mod decompress;
 pub mod framing;
+pub mod http;
 pub mod key_pattern;
 pub mod memcached;
 mod mongodb;

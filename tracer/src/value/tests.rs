@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::time::Nanos;
 
+mod mysql;
+
 /// Requests of these tests start at 2026-11-23 12:00 UTC.
 const NOON_MICROS: i64 = 1_795_435_200_000_000;
 const AT: Nanos = Nanos(5_000_000_000);

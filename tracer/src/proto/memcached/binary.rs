@@ -228,7 +228,11 @@ impl Binary {
             };
             match step {
                 Step::Frame(frame) => {
-                    session.terminated |= QUIT.contains(&frame.header.opcode);
+                    // The end of the session, as in text: no request, though the server may still say yes.
+                    if QUIT.contains(&frame.header.opcode) {
+                        session.terminated = true;
+                        continue;
+                    }
                     if !std::mem::take(&mut self.client_early) {
                         let (entry, values) = entry(&frame, &mut self.statements, texts);
                         if !pairing.pending.push(entry, values) {
@@ -274,6 +278,9 @@ impl Binary {
             };
             match step {
                 Step::Frame(frame) => {
+                    if QUIT.contains(&frame.header.opcode) {
+                        continue;
+                    }
                     let found = found(&frame.header);
                     let (first, last) = (frame.first.at, frame.last.at);
                     let bytes = frame.wire_bytes;
@@ -334,7 +341,10 @@ fn entry<'s>(
     let opcode = known(header.opcode);
     let start = usize::from(header.extras_bytes);
     let key = body.get(start..start + usize::from(header.key_bytes)).unwrap_or_default();
-    let keyed = opcode.is_some_and(|opcode| !opcode.name.starts_with("sasl") && opcode.code != STAT);
+    let keyed = opcode.is_some_and(|opcode| !opcode.name.starts_with("sasl"));
+    // Of a list of words the first says what the statistics are about.
+    let end = key.iter().position(|byte| *byte == b' ').filter(|_| header.opcode == STAT);
+    let key = key.get(..end.unwrap_or(key.len())).unwrap_or_default();
     let spoken = Spoken {
         name: opcode.map_or("", |opcode| opcode.name),
         keys: if keyed { key } else { &[] },

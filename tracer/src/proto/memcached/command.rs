@@ -139,9 +139,8 @@ pub(super) fn parse(line: &[u8]) -> Command<'_> {
         silent: false,
         opaque: None,
     };
-    if let [b'm', _] = word {
-        let found = META.iter().find(|(name, _)| name.as_bytes() == word);
-        return found.and_then(|(name, kind)| meta(name, *kind, rest)).unwrap_or(wrong);
+    if let Some((name, kind)) = META.iter().find(|(name, _)| name.as_bytes() == word) {
+        return meta(name, *kind, rest).unwrap_or(Command { name, ..wrong });
     }
     let Some((name, kind)) = COMMANDS.iter().find(|(name, _)| name.as_bytes() == word) else { return wrong };
     // A server of 1.6 keeps silent about a wrong line too.
@@ -151,7 +150,14 @@ pub(super) fn parse(line: &[u8]) -> Command<'_> {
         Kind::Get => get(&mut command, rest),
         Kind::Store => store(&mut command, rest),
         Kind::Delete | Kind::Touch | Kind::Count => one_key(&mut command, rest),
-        _ => Some(()),
+        _ => {
+            // What the command is about; never a number.
+            let topic = words(rest).next().filter(|word| word.iter().all(u8::is_ascii_alphabetic));
+            if matches!(*name, "stats" | "slabs" | "lru" | "lru_crawler") {
+                command.keys = topic.unwrap_or_default();
+            }
+            Some(())
+        }
     };
     // The name stays: it tells which command was wrong.
     if read.is_some() { command } else { Command { name, silent, ..wrong } }

@@ -1,7 +1,7 @@
 //! Is it memcached? From the first pieces of a connection.
 //!
 //! Text: a command and an answer that only memcached gives to it. One side alone is enough where it shows a data block of
-//! exactly the length that its line says. `delete` and `touch` are never enough: a beanstalkd answers as memcached does.
+//! exactly the length that its line says. `delete 5` is never enough: a beanstalkd answers as memcached does.
 //! Nor is a command without answer: Redis takes `get key` too, typed by hand.
 //! Binary: headers that chain, each as its opcode has it.
 
@@ -35,8 +35,8 @@ enum Evidence {
 /// What the pieces say if the traced process is on this side.
 fn evidence(pieces: &[Piece<'_>], side: Side) -> Evidence {
     let (mut misses, mut fits) = (0, 0);
-    // The commands of the client's last piece.
-    let mut asked: Vec<Kind> = Vec::new();
+    // The commands of the client's last piece, and whether their keys are numbers.
+    let mut asked: Vec<(Kind, bool)> = Vec::new();
     let mut binary_frames = 0;
     for piece in pieces.iter().filter(|piece| !piece.bytes.is_empty()) {
         let speaker = if piece.sent == (side == Side::Client) { Side::Client } else { Side::Server };
@@ -81,7 +81,7 @@ fn behind_data(rest: &[u8], data: u64) -> Option<Option<&[u8]>> {
     }
 }
 
-fn commands(piece: &Piece<'_>, asked: &mut Vec<Kind>) -> Evidence {
+fn commands(piece: &Piece<'_>, asked: &mut Vec<(Kind, bool)>) -> Evidence {
     asked.clear();
     let mut rest = piece.bytes;
     let mut blocks = 0;
@@ -89,7 +89,7 @@ fn commands(piece: &Piece<'_>, asked: &mut Vec<Kind>) -> Evidence {
         let Some((text, behind)) = line(rest) else {
             let begins = asked.is_empty() && [&b"get "[..], b"gets "].iter().any(|get| rest.starts_with(get));
             if begins {
-                asked.push(Kind::Get);
+                asked.push((Kind::Get, false));
             }
             return if begins || !asked.is_empty() { Evidence::Some } else { Evidence::None };
         };
@@ -98,7 +98,7 @@ fn commands(piece: &Piece<'_>, asked: &mut Vec<Kind>) -> Evidence {
             return Evidence::None;
         }
         if !command.silent {
-            asked.push(command.kind);
+            asked.push((command.kind, command.keys.iter().all(u8::is_ascii_digit)));
         }
         rest = behind;
         if let Some(data) = command.data {
@@ -114,7 +114,7 @@ fn commands(piece: &Piece<'_>, asked: &mut Vec<Kind>) -> Evidence {
     if blocks >= 2 { Evidence::Enough } else { Evidence::Some }
 }
 
-fn answers(piece: &Piece<'_>, asked: &[Kind]) -> Evidence {
+fn answers(piece: &Piece<'_>, asked: &[(Kind, bool)]) -> Evidence {
     let mut rest = piece.bytes;
     let (mut blocks, mut items, mut first) = (0, 0, None);
     while !rest.is_empty() {
@@ -144,7 +144,7 @@ fn answers(piece: &Piece<'_>, asked: &[Kind]) -> Evidence {
     if blocks >= 2 {
         return Evidence::Enough;
     }
-    let Some((kind, answer)) = asked.first().copied().zip(first) else { return Evidence::Some };
+    let Some(((kind, numeric), answer)) = asked.first().copied().zip(first) else { return Evidence::Some };
     if answer.ends(kind).is_none() {
         return Evidence::None;
     }
@@ -154,7 +154,8 @@ fn answers(piece: &Piece<'_>, asked: &[Kind]) -> Evidence {
         | (Kind::Count, Answer::Number)
         | (Kind::Meta | Kind::MetaGet, Answer::Meta { .. })
         | (Kind::MetaNoop, Answer::MetaNoop) => true,
-        (Kind::Store, Answer::Word(_)) => true,
+        (Kind::Store | Kind::Touch, Answer::Word(_)) => true,
+        (Kind::Delete, Answer::Word(_)) => !numeric,
         _ => false,
     };
     if own { Evidence::Enough } else { Evidence::Some }

@@ -1,7 +1,7 @@
 //! Takes the client's packets: each command that will be answered waits in the exchange, with its statement and values.
 
 use super::bytes::Bytes;
-use super::command::{Command, is_compound, killed, query_text, used_database};
+use super::command::{Command, is_block, query_text, used_database};
 use super::exchange::{Due, Effect, Exchange, Fit, Kind, MOST_STATEMENTS_OF_TEXT, Place};
 use super::greeting::{self, Capabilities};
 use super::observer::Phase;
@@ -162,7 +162,7 @@ impl Exchange {
             let due = self.uncaptured(texts);
             return self.push(Kind::Query, due, frame);
         };
-        if !has_more_statements(sql) || is_compound(sql) {
+        if !has_more_statements(sql) {
             let due = self.statement(sql, truncated, frame.first, texts, out);
             self.push(Kind::Query, due, frame);
         } else {
@@ -218,10 +218,10 @@ impl Exchange {
         }
         match texts.get(interned.text).operation.as_str() {
             "CALL" => due.calls = true,
-            "BEGIN" => due.calls = is_compound(sql),
+            "BEGIN" => due.calls = is_block(sql),
             "USE" if sql.len() < LONGEST_SESSION_STATEMENT => due.database = used_database(sql),
             "KILL" if sql.len() < LONGEST_SESSION_STATEMENT => {
-                out.cancels.extend(killed(sql).map(backend_key));
+                out.cancels.extend(sql::kill_target(sql).map(|id| backend_key(low_32_bits(id))));
             }
             _ => {}
         }
@@ -318,6 +318,12 @@ impl Exchange {
             op.bytes = op.bytes.saturating_add(long_data_bytes);
         }
     }
+}
+
+/// Connection ids have 64 bits, of which the greeting tells the low 32.
+fn low_32_bits(id: u64) -> u32 {
+    let [a, b, c, d, ..] = id.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
 }
 
 /// Something follows a semicolon.

@@ -1,7 +1,7 @@
 //! What the server has not answered: listed while the capture runs, and ended when the connection does.
 
 use super::answer::CONNECTION_KILLED;
-use super::exchange::{Answer, Due, Exchange, Op};
+use super::exchange::{Due, Exchange, Op};
 use crate::request::{ErrorCode, InFlight, Requests};
 use crate::time::Nanos;
 
@@ -43,10 +43,8 @@ impl Exchange {
         let closed = ErrorCode::new(ErrorCode::CONNECTION_CLOSED.as_bytes());
         while let Some(op) = self.pending.front() {
             let mut request = self.finished(op, Some(closed), at);
-            let answer = self.answer;
             let Some(op) = self.pop() else { return };
             request.cancelled = self.was_cancelled(op.started_at, CONNECTION_KILLED[0]);
-            self.answer = Answer { first_byte_at: None, bytes: 0, rows: 0, ..answer };
             if !op.is_request() {
                 continue;
             }
@@ -57,7 +55,6 @@ impl Exchange {
                 (request.first_byte_at, request.answer_bytes, request.rows) = (at, 0, 0);
             }
         }
-        self.answer = Answer::default();
     }
 }
 

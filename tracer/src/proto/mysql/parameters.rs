@@ -69,18 +69,24 @@ pub fn execute_values(
     }
     let start = out.len();
     out.resize(start + own.min(MAX_PARAMETERS), Value::UNSEEN);
+    let mut is_cut = false;
     for (n, place) in out[start..].iter_mut().enumerate() {
         if bit(nulls, n) {
             *place = Value::NULL;
+            continue;
+        }
+        if is_cut {
             continue;
         }
         if long_data.is_some_and(|bits| bits[n / 64] >> (n % 64) & 1 == 1) {
             continue;
         }
         // Without a type nothing says where the value ends.
-        let Some(kind) = types.get(n) else { return };
-        let Some(field) = field(*kind, &mut rest) else { return };
-        *place = value(*kind, field, extractor, at);
+        let kind = types.get(n).copied();
+        match kind.and_then(|kind| Some((kind, field(kind, &mut rest)?))) {
+            Some((kind, field)) => *place = value(kind, field, extractor, at),
+            None => is_cut = true,
+        }
     }
 }
 

@@ -38,6 +38,8 @@ pub(super) struct Command<'a> {
     data: &'a [u8],
     places: &'a [Place],
     script: Option<u64>,
+    /// It was a line, not an array.
+    pub inline: bool,
     /// Number of its arguments, its name included.
     pub count: u64,
     pub first: Moment,
@@ -193,6 +195,7 @@ impl Commands {
                     data: command,
                     places,
                     script: None,
+                    inline: false,
                     count,
                     first: moment,
                     wire_bytes,
@@ -377,12 +380,14 @@ impl Commands {
     }
 
     fn complete(&mut self) -> Step<'_> {
+        let inline = self.state == State::Inline;
         self.state = State::Start;
         let Some(first) = self.first else { return Step::Lost };
         Step::Command(Command {
             data: &self.buffer,
             places: &self.places,
-            script: self.script.take().filter(|_| !self.holed).map(|script| script.hash()),
+            script: self.script.take().map(|script| script.hash()),
+            inline,
             count: self.count,
             first,
             wire_bytes: self.wire_bytes,
@@ -421,10 +426,21 @@ impl Commands {
             data: &self.buffer,
             places: &self.places,
             script: None,
+            inline: false,
             count: self.count,
             first: self.first?,
             wire_bytes: self.wire_bytes,
         })
+    }
+}
+
+#[cfg(test)]
+impl Commands {
+    pub(super) fn keeps(&self, text: &[u8]) -> bool {
+        self.buffer.windows(text.len()).any(|part| part == text)
+    }
+    pub(super) fn kept_bytes(&self) -> usize {
+        self.buffer.capacity()
     }
 }
 

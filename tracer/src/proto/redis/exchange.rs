@@ -57,6 +57,8 @@ pub(super) struct Exchange {
     pub(super) paired: bool,
     /// The connection became a stream of writes.
     pub(super) replicates: bool,
+    /// Commands that were given up and counted, whose answers may still come.
+    pub(super) owed: u64,
     statements: Statements,
     /// Names of users and databases that commands on their way will set.
     names: VecDeque<String>,
@@ -80,13 +82,13 @@ impl Exchange {
         } else if role == Role::Client && self.is_unanswered(command, role) {
             return;
         }
-        if self.pending.is_full() || self.queued.is_full() {
-            // Those that wait are still in order. What comes behind them has no place.
+        if self.pending.is_full() || self.queued.is_full() || command.name().is_empty() {
+            // Those that wait are still in order. What comes behind them has no place, nor what comes behind a command whose
+            // name is not known: it may have no answer, or several.
             out.counts.resyncs += u64::from(!self.gap);
             self.gap = true;
             return;
         }
-        let unnamed = command.name().is_empty();
         let text = self.statements.read(command, spec, texts);
         let op = Op {
             text,
@@ -96,7 +98,6 @@ impl Exchange {
             load: command.first.load,
             bytes: command.wire_bytes,
             values: 0,
-            unnamed,
         };
         self.pending.push(op, &self.statements.values);
         self.replicates |= due == Due::Replication && self.pending.len() == 1;
@@ -329,7 +330,6 @@ impl Exchange {
             let element = elements.get(index).copied().unwrap_or_default();
             let request =
                 Request { rows: element.rows, error: element.error, ..op.request(answer.first_byte_at, at) };
-            out.counts.statements_unnamed += u64::from(op.unnamed);
             let to = if self.unsure { &mut self.held } else { &mut *out };
             to.push(request, self.queued.front_values());
             self.queued.pop();
@@ -358,8 +358,6 @@ impl Exchange {
 
     #[inline]
     fn emit_front(&mut self, request: Request, out: &mut Requests) {
-        let unnamed = self.pending.front().is_some_and(|op| op.unnamed);
-        out.counts.statements_unnamed += u64::from(unnamed);
         let to = if self.unsure { &mut self.held } else { out };
         to.push(request, self.pending.front_values());
         self.pop();

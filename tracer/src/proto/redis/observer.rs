@@ -48,6 +48,8 @@ pub(super) struct Observer {
     framed: bool,
     /// Pairing was never sure yet.
     initial: bool,
+    /// The first command since pairing began is not complete.
+    begins: bool,
     /// Nothing more will come that matters.
     ended: bool,
     /// An answer that was under way at the beginning is counted.
@@ -75,6 +77,7 @@ impl Observer {
             answers: Answers::default(),
             framed: from_start,
             initial: !from_start,
+            begins: false,
             ended: false,
             counted_before: false,
             hole: None,
@@ -101,12 +104,10 @@ impl Observer {
         if turned && self.exchange.unsure {
             self.weigh(moment, out);
         }
-        let mut begins = false;
         if self.exchange.gap {
             if !turned || !self.exchange.pending.is_empty() || self.framed && !self.answers.at_boundary() {
                 return;
             }
-            begins = true;
             self.begin(out);
         }
         match chunk {
@@ -117,18 +118,21 @@ impl Observer {
             },
             Chunk::Bytes(mut input) => loop {
                 match self.commands.next(moment, &mut input) {
+                    client::Step::Command(command) if self.begins && command.inline => {
+                        // Any line could be one: rather the middle of something else.
+                        self.no_beginning();
+                        break;
+                    }
                     client::Step::Command(command) => {
+                        self.begins = false;
                         self.exchange.command(&command, texts, out);
                         if self.exchange.gap || self.exchange.replicates {
                             break;
                         }
                     }
                     client::Step::More => break,
-                    client::Step::Lost if begins && self.initial => {
-                        // It was no beginning of a command.
-                        self.exchange.drop_pending();
-                        self.exchange.gap = true;
-                        self.commands.reset();
+                    client::Step::Lost if self.begins => {
+                        self.no_beginning();
                         break;
                     }
                     client::Step::Lost => {
@@ -151,7 +155,16 @@ impl Observer {
         self.exchange.gap = false;
         self.exchange.unsure = true;
         self.exchange.paired = false;
+        self.exchange.owed = 0;
+        self.begins = true;
         self.turns = 0;
+    }
+
+    /// Where pairing began, no command did.
+    fn no_beginning(&mut self) {
+        self.exchange.gap = true;
+        self.begins = false;
+        self.commands.reset();
     }
 
     /// The client speaks again: is what was paired in step?
@@ -242,20 +255,22 @@ impl Observer {
 
     #[inline]
     fn answer(&mut self, answer: &server::Answer, moment: Moment, out: &mut Requests) {
+        // What a replica tells its primary; nobody else says it.
+        if self.initial && answer.kind == b'*' && answer.word.bytes() == b"REPLCONF" {
+            self.exchange.replicates = true;
+            return;
+        }
         if self.exchange.answer(answer, &self.answers.elements, moment.at, out) == Fit::Unasked {
-            self.unasked(answer, out);
+            self.unasked(out);
         }
     }
 
     /// An answer that nobody waits for.
-    fn unasked(&mut self, answer: &server::Answer, out: &mut Requests) {
-        // What a replica tells its primary; nobody else says it.
-        if answer.kind == b'*' && answer.word.bytes() == b"REPLCONF" {
-            self.exchange.replicates = true;
-            return;
-        }
+    fn unasked(&mut self, out: &mut Requests) {
         if self.exchange.gap {
-            if self.initial {
+            if self.exchange.owed > 0 {
+                self.exchange.owed -= 1;
+            } else if self.initial {
                 out.counts.started_before += 1;
                 self.counted_before = true;
             } else {
@@ -310,6 +325,7 @@ impl Observer {
             out.counts.resyncs += 1;
         }
         out.counts.answers_unmatched += dropped;
+        self.exchange.owed = dropped;
         self.exchange.gap = true;
         self.framed = false;
         self.answers.reset();
@@ -362,6 +378,9 @@ impl Observer {
         if self.exchange.replicates {
             self.exchange.session.streaming = true;
             self.exchange.drop_pending();
+            if self.initial {
+                self.exchange.drop_held();
+            }
             self.stop();
         }
     }
@@ -411,8 +430,12 @@ impl Protocol for Observer {
     }
 
     fn in_flight(&self, out: &mut Vec<InFlight>) {
+        let from = out.len();
         self.exchange.queued.in_flight(out);
         self.exchange.pending.in_flight(out);
+        if let Some(new) = out.get_mut(from..) {
+            new.sort_by_key(|request| request.started_at);
+        }
     }
 
     fn open_requests(&self) -> u32 {
@@ -429,4 +452,16 @@ impl Protocol for Observer {
 
     /// Redis has no cancel requests.
     fn cancelled(&mut self, _at: Nanos) {}
+}
+
+#[cfg(test)]
+impl Observer {
+    /// Some of the client's bytes that are kept hold this.
+    pub(super) fn keeps(&self, text: &[u8]) -> bool {
+        self.commands.keeps(text)
+    }
+    /// Bytes of the client that are kept.
+    pub(super) fn kept_bytes(&self) -> usize {
+        self.commands.kept_bytes()
+    }
 }

@@ -46,8 +46,6 @@ pub(super) struct Op {
     pub bytes: u64,
     /// Its values that are kept.
     pub values: u8,
-    /// Its text is not known.
-    pub unnamed: bool,
 }
 
 impl Op {
@@ -166,7 +164,6 @@ impl Pending {
     pub(super) fn close(&mut self, at: Nanos, out: &mut Requests) {
         while let Some(op) = self.front() {
             let request = op.closed(at);
-            out.counts.statements_unnamed += u64::from(op.unnamed);
             out.push(request, self.front_values());
             self.pop();
         }

@@ -5,8 +5,10 @@
 
 use super::client::{Argument, Command, SEEN_BYTES};
 use super::commands::{Keys, Role, Spec, subcommand};
-use super::pattern::{Words, pattern};
+use super::line;
+use super::words::Words;
 use crate::proto::Moment;
+use crate::proto::key_pattern::{self, Part};
 use crate::random::SplitMix64;
 use crate::request::MOST_VALUES;
 use crate::sql::{self, TextId, Texts};
@@ -116,8 +118,8 @@ impl Statements {
                 blocks = self.streams_block(command);
             }
             // Whatever stands there, some of it may be a secret.
-            Role::Plain => return self.secret(command, spec, 1),
-            Role::Auth | Role::Hello => return self.secret(command, spec, 1),
+            Role::Plain => return self.secret(command, spec, 1, texts),
+            Role::Auth | Role::Hello => return self.secret(command, spec, 1, texts),
             Role::Config => {
                 others = self.subcommand(command);
                 if command.argument(1).is_some_and(|word| word.is(b"SET")) {
@@ -132,12 +134,12 @@ impl Statements {
                         self.text.extend_from_slice(b" ...");
                     }
                 }
-                return self.secret(command, spec, others);
+                return self.secret(command, spec, others, texts);
             }
             Role::Container | Role::Client => {
                 others = self.subcommand(command);
                 if spec.name == "ACL" || spec.name == "MODULE" || spec.name == "SENTINEL" {
-                    return self.secret(command, spec, others);
+                    return self.secret(command, spec, others, texts);
                 }
             }
             Role::Script | Role::ScriptHash | Role::Function => {
@@ -155,11 +157,11 @@ impl Statements {
     }
 
     /// All arguments from here on are removed, and no value is made of them.
-    fn secret(&mut self, command: &Command<'_>, spec: &Spec, from: u64) -> bool {
+    fn secret(&mut self, command: &Command<'_>, spec: &Spec, from: u64, texts: &mut Texts) -> bool {
         let keys = if spec.keys == Keys::Migrate { key_places(command, spec) } else { KeyPlaces::NONE };
         self.values.clear();
         if keys.count > 0 {
-            self.key(command.argument(keys.first), false);
+            self.key(command.argument(keys.first), command.first, false, texts);
             if keys.count > 1 {
                 self.text.extend_from_slice(b" ...");
             }
@@ -227,16 +229,7 @@ impl Statements {
         let shown = if is_fixed { keys.count } else { 1 };
         let mut at = keys.first;
         for _ in 0..shown {
-            let key = command.argument(at);
-            let parts = self.key(key, reads_values);
-            if let Some(parts) = parts
-                && let Some(key) = key
-            {
-                for (start, end) in parts.iter() {
-                    let part = key.head.get(start..end).unwrap_or_default();
-                    self.values.push(texts.extractor_mut().text(part, command.first.at));
-                }
-            }
+            self.key(command.argument(at), command.first, reads_values, texts);
             at += keys.step;
         }
         if !is_fixed {
@@ -248,18 +241,47 @@ impl Statements {
         }
     }
 
+    /// Shows the pattern of a key, and reads the values of what is not in it.
     #[inline]
-    fn key(&mut self, key: Option<Argument<'_>>, wants_parts: bool) -> Option<super::pattern::Parts> {
+    fn key(&mut self, key: Option<Argument<'_>>, first: Moment, reads_values: bool, texts: &mut Texts) {
         self.text.push(b' ');
-        let Some(key) = key else {
+        let Some(key) = key.filter(|key| !key.head.is_empty()) else {
             self.text.push(b'?');
-            if wants_parts {
+            if reads_values {
                 self.values.push(Value::UNSEEN);
             }
-            return None;
+            return;
         };
-        let parts = pattern(key.head, key.whole().is_none(), &mut self.words, &mut self.text);
-        wants_parts.then_some(parts)
+        let head = match key.whole() {
+            Some(whole) => whole,
+            // What the limit cut is no word.
+            None => {
+                let cut = key.head.iter().rposition(|byte| byte.is_ascii_punctuation());
+                &key.head[..cut.unwrap_or(0)]
+            }
+        };
+        let Self { text, values, words, .. } = self;
+        let (from, first_value) = (text.len(), values.len());
+        let extractor = texts.extractor_mut();
+        key_pattern::push(head, text, |part| {
+            if reads_values {
+                values.push(match part {
+                    Part::Digits(digits) => match line::number(digits) {
+                        Some(number) => extractor.integer(number),
+                        None => extractor.text_only(digits),
+                    },
+                    Part::Other(bytes) => extractor.text(bytes, first.at),
+                });
+            }
+        });
+        words.limit(text, from, |at, word| {
+            if reads_values {
+                values.insert((first_value + at).min(values.len()), extractor.text_only(word));
+            }
+        });
+        if key.whole().is_none() && !text.ends_with("…".as_bytes()) {
+            text.extend_from_slice("…".as_bytes());
+        }
     }
 
     /// Everything that is no key is one `?`.

@@ -2,6 +2,7 @@
 
 use super::super::{Dialect, Texts, statements};
 use crate::time::Nanos;
+use crate::value::{Extractor, Settings};
 
 fn shown_in(dialect: Dialect, sql: &str, truncated: bool) -> String {
     let mut texts = Texts::new(10);
@@ -256,4 +257,68 @@ fn bodies_of_stored_programs_stay_whole() {
         "create procedure p() begin select 1; select 2",
         "create procedure p() begin select 1; select 2",
     );
+}
+
+/// The texts that `--show-values` keeps of a statement's literals and of parameters that are `'zzqx'`.
+fn keeps_secret(dialect: Dialect, sql: &str) -> bool {
+    let settings = Settings { show_values: true, ..Settings::default() };
+    let mut texts = Texts::with_extractor(10, Extractor::new(settings));
+    let interned = texts.intern(dialect, sql.as_bytes(), false, Nanos::default());
+    let literals = texts.literals().to_vec();
+    let parameters = sql.matches('?').map(|_| texts.extractor_mut().text_only(b"zzqx"));
+    let parameters: Vec<_> = parameters.collect();
+    texts.assemble(interned.layout, &parameters, &literals, &mut Vec::new());
+    texts.extractor().keeps("zzqx")
+}
+
+/// Case 78.
+#[test]
+fn a_password_is_no_value() {
+    for sql in [
+        "create user bob identified by {}",
+        "create user 'bob'@'localhost' identified by password {}",
+        "create user bob identified via mysql_native_password using {}",
+        "create user bob identified with 'caching_sha2_password' as {}",
+        "create user bob identified with sha256_password by {} require ssl",
+        "create user a identified by 'x', b identified by {} password expire never",
+        "alter user bob identified by 'x' replace {} retain current password",
+        "alter user bob identified via ed25519 using password({}) or unix_socket",
+        "/*!50110 alter user bob identified by {} */",
+        "grant all on *.* to 'bob'@'%' identified by {}",
+        "set password = {}",
+        "set password for 'bob'@'localhost' = {}",
+        "set password for bob@localhost = password({})",
+        "set password for 'bob'@'localhost' = old_password({})",
+        "change master to master_host = 'h', master_user = 'u', master_password = {}",
+        "change replication source to source_password={}",
+        "start slave user = 'u' password = {}",
+        "create server s foreign data wrapper mysql options (host 'h', password {}, port 3306)",
+        "create table t (a int) engine=federated connection = {}",
+        "create table t (a int) engine=federated connection {}",
+        "select aes_encrypt('text', {})",
+        "select aes_decrypt(concat(a, 'b'), unhex(sha2({}, 512)), 'iv') from t",
+        "select AES_ENCRYPT({}, 'key')",
+        "select encode(a, {}), des_encrypt(a, {}), encrypt(a, {})",
+        "update mysql.user set authentication_string = {} where user = 'bob'",
+        "begin not atomic create user bob identified with x as {}; end",
+        "select 1; set password for 'bob'@'h' = {}",
+        "set @password = {}",
+    ] {
+        for value in ["'zzqx'", "\"zzqx\"", "?"] {
+            let sql = sql.replace("{}", value);
+            for dialect in [Dialect::Mysql, Dialect::MysqlNoBackslashEscapes] {
+                assert!(!keeps_secret(dialect, &sql), "{sql}");
+            }
+        }
+    }
+    // The test sees values that are none.
+    for sql in [
+        "select {}",
+        "select aes_encrypt('text', 'key'), {}",
+        "set password = 'x'; select {}",
+        "insert into t (connection) values ({})",
+    ] {
+        assert!(keeps_secret(Dialect::Mysql, &sql.replace("{}", "'zzqx'")), "{sql}");
+        assert!(keeps_secret(Dialect::Mysql, &sql.replace("{}", "?")), "{sql}");
+    }
 }

@@ -16,9 +16,10 @@ pub(in crate::value) fn read<'a>(token: &'a [u8], escapes: bool, scratch: &'a mu
             let bits = if matches!(token.first(), Some(b'x' | b'X')) { 4 } else { 1 };
             return number(digits, bits, scratch);
         }
-        // Capital letters are none of a constant here.
         [b'0', b'x', digits @ ..] => return number(digits, 4, scratch),
         [b'0', b'b', digits @ ..] => return number(digits, 1, scratch),
+        // A name, as these letters are no capital ones.
+        [b'0', b'X' | b'B' | b'o' | b'O', ..] => return Literal::Cut,
         b"\\N" => return Literal::Bare(b"NULL"),
         _ => return Literal::Bare(token),
     };

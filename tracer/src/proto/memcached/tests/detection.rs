@@ -35,6 +35,8 @@ fn commands_with_their_answers() {
     recognised("1 > set a 0 0 300~abc...300\n2 < STORED~");
     recognised("1 > version~\n2 < VERSION 1.6.18~");
     recognised("1 > stats~\n2 < STAT pid 1~STAT uptime 2~STAT time 3~END~");
+    recognised("1 > touch 5 60~\n2 < TOUCHED~");
+    recognised("1 > delete a~\n2 < NOT_FOUND~");
     recognised("1 > incr a 1~\n2 < 5~");
     recognised("1 > mg a v~\n2 < EN~");
     recognised("1 > ms a 1~x~\n2 < HD~");
@@ -66,7 +68,7 @@ fn too_little_to_tell() {
     }
     // As a beanstalkd says it.
     assert_eq!(detect(&[(true, b"delete 5\r\n"), (false, b"DELETED\r\n")]), Detection::Maybe);
-    assert_eq!(detect(&[(true, b"touch 5\r\n"), (false, b"NOT_FOUND\r\n")]), Detection::Maybe);
+    assert_eq!(detect(&[(true, b"touch 5\r\n"), (false, b"TOUCHED\r\n")]), Detection::Maybe);
 }
 
 #[test]

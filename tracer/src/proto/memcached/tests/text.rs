@@ -50,11 +50,11 @@ fn other_commands() {
     check("1 > verbosity 1~\n2 < OK~", "1 2 2 13/4 rows=0 verbosity");
     check("1 > flush_all 10~\n2 < OK~", "1 2 2 14/4 rows=0 flush_all");
     check("1 > cache_memlimit 1~\n2 < OK~", "1 2 2 18/4 rows=0 cache_memlimit");
-    check("1 > slabs reassign 1 2~\n2 < BADCLASS x~", "1 2 2 20/12 rows=0 slabs");
-    check("1 > lru tune 10 20~\n2 < OK~", "1 2 2 16/4 rows=0 lru");
+    check("1 > slabs reassign 1 2~\n2 < BADCLASS x~", "1 2 2 20/12 rows=0 slabs reassign");
+    check("1 > lru tune 10 20~\n2 < OK~", "1 2 2 16/4 rows=0 lru tune");
     check("1 > stats~\n2 < STAT pid 1~ cut\n3 < STAT uptime 2~END~", "1 2 3 7/32 rows=2 stats");
-    check("1 > stats reset~\n2 < RESET~", "1 2 2 13/7 rows=0 stats");
-    check("1 > lru_crawler metadump all~\n2 < key=a exp=-1~END~", "1 2 2 26/19 rows=1 lru_crawler");
+    check("1 > stats reset~\n2 < RESET~", "1 2 2 13/7 rows=0 stats reset");
+    check("1 > lru_crawler metadump all~\n2 < key=a exp=-1~END~", "1 2 2 26/19 rows=1 lru_crawler metadump");
     check("1 > shutdown~\n2 < ERROR: shutdown not enabled~", "1 2 2 10/29 rows=0 shutdown ERROR");
     check("1 > quit~", "");
 }

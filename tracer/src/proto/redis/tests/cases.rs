@@ -137,7 +137,7 @@ fn case_41_inline_commands() {
 
 #[test]
 fn case_37_blocking_commands_are_marked() {
-    let mut run = run(
+    let run = run(
         true,
         "10 > BLPOP q 0 | XREAD BLOCK 0 STREAMS s $ | XREAD STREAMS s 0 | WAIT 1 0 | LPOP q
          20 < nil* | nil* | nil* | :0 | nil",
@@ -184,9 +184,9 @@ fn case_38_subscriptions() {
          90 < $x",
         "10 20 21 SUBSCRIBE news:? ...
          40 41 41 PING rows=2
-         50 51 51 PSUBSCRIBE ?
+         50 51 51 PSUBSCRIBE n*
          60 61 61 UNSUBSCRIBE
-         70 71 71 PUNSUBSCRIBE ?
+         70 71 71 PUNSUBSCRIBE n*
          80 90 90 GET a rows=1
          pushed=3",
     );

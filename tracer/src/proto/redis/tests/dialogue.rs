@@ -60,9 +60,11 @@ pub fn server(text: &str) -> Vec<u8> {
         return raw(text);
     }
     let mut rest = text;
-    let value = value(&mut rest);
-    assert_eq!(rest.trim(), "", "{text}");
-    value
+    let mut values = Vec::new();
+    while !rest.trim().is_empty() {
+        values.extend(value(&mut rest));
+    }
+    values
 }
 
 fn value(rest: &mut &str) -> Vec<u8> {

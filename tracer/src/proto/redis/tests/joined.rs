@@ -1,1 +1,204 @@
-//! To come.
+//! Joined in the middle, and holes.
+
+use super::dialogue::{check, check_joined};
+
+#[test]
+fn joined_while_nothing_is_in_flight() {
+    check_joined(
+        "10 > GET a
+         20 < $1
+         30 > GET b
+         40 < $2",
+        "10 20 20 GET a rows=1
+         30 40 40 GET b rows=1",
+    );
+}
+
+#[test]
+fn joined_before_an_answer() {
+    check_joined(
+        "10 < $old
+         20 > GET a
+         30 < $1",
+        "20 30 30 GET a rows=1
+         started_before=1",
+    );
+}
+
+#[test]
+fn joined_inside_a_long_string() {
+    check_joined(
+        "10 < raw of a value\\r\\n
+         20 > GET a
+         30 < $1
+         40 > GET a
+         50 < $1",
+        "20 30 30 GET a rows=1
+         40 50 50 GET a rows=1
+         started_before=1",
+    );
+    check_joined(
+        "10 > raw rest of a value\\r\\n
+         20 < +OK
+         30 > GET a
+         40 < $1",
+        "30 40 40 GET a rows=1
+         started_before=1",
+    );
+}
+
+#[test]
+fn an_older_answer_shows_that_the_pairing_was_wrong() {
+    // SET was sent before. Its answer went to GET, until the second answer came unasked.
+    check_joined(
+        "10 > GET a
+         11 < +OK
+         12 < $1
+         20 > GET b
+         30 < $2",
+        "20 30 30 GET b rows=1
+         started_before=1
+         unmatched=1",
+    );
+}
+
+#[test]
+fn case_38_joined_while_subscribed_or_monitoring() {
+    check_joined(
+        "10 < *[$message $news $hello]
+         20 < *[$message $news $hello]
+         30 > UNSUBSCRIBE news
+         40 < *[$unsubscribe $news :0]
+         50 > PING
+         60 < +PONG",
+        "30 40 40 UNSUBSCRIBE news
+         50 60 60 PING
+         pushed=2",
+    );
+    check_joined("10 < raw +1700000000.123456 [0 127.0.0.1:6379] \"GET\" \"x\"\\r\\n", "pushed=1\nstreaming");
+}
+
+#[test]
+fn joined_at_a_replica() {
+    check_joined(
+        "10 < *[$SET $a $b]
+         20 > REPLCONF ACK 17
+         30 < *[$PING]
+         40 > REPLCONF ACK 19",
+        "started_before=1
+         streaming",
+    );
+    // The other way round: the primary was taken for the client.
+    check_joined(
+        "10 > SET a b
+         20 > SET a c
+         30 < *[$REPLCONF $ACK $17]",
+        "streaming",
+    );
+}
+
+#[test]
+fn joined_inside_a_transaction() {
+    check_joined(
+        "10 > INCR a
+         20 < +QUEUED
+         30 > EXEC
+         40 < *[:1 :2]",
+        "10 40 40 INCR a
+         30 40 40 EXEC rows=2
+         started_before=1",
+    );
+}
+
+#[test]
+fn case_60_a_hole_inside_a_value_costs_nothing() {
+    check(
+        "10 > raw *3\\r\\n$3\\r\\nSET\\r\\n$1\\r\\na\\r\\n$20\\r\\n01234 | ...10
+         11 > raw 56789\\r\\n
+         20 < +OK
+         30 > GET a
+         40 < raw $20\\r\\n012 | ...17
+         41 < raw \\r\\n
+         50 > GET b
+         60 < nil",
+        "10 20 20 SET a ?
+         30 40 41 GET a rows=1
+         50 60 60 GET b",
+    );
+}
+
+#[test]
+fn case_60_a_large_result_with_holes_ends_where_the_client_speaks_again() {
+    check(
+        "10 > LRANGE l 0 -1
+         20 < raw *1000\\r\\n$5\\r\\nhello\\r\\n | ...50000
+         21 < raw llo\\r\\n$5\\r\\nhello\\r\\n
+         30 > GET a
+         40 < $1",
+        "10 20 21 LRANGE l ? rows=1000
+         30 40 40 GET a rows=1",
+    );
+    // At the end of the capture too; not where it is cut.
+    check(
+        "10 > LRANGE l 0 -1
+         20 < raw *1000\\r\\n$5\\r\\nhello\\r\\n | ...50000
+         21 < raw llo\\r\\n",
+        "10 20 21 LRANGE l ? rows=1000",
+    );
+    check(
+        "10 > LRANGE l 0 -1
+         20 < raw *1000\\r\\n$5\\r\\nhello\\r\\n | ...50000",
+        "in flight 10 LRANGE l ?",
+    );
+}
+
+#[test]
+fn case_61_a_lost_answer_shifts_nothing() {
+    check(
+        "10 > GET a | GET b | GET c
+         20 < raw $1\\r\\n | ...9
+         21 < $3
+         30 > GET d
+         40 < $4
+         50 > GET e
+         60 < $5",
+        "30 40 40 GET d rows=1
+         50 60 60 GET e rows=1
+         unmatched=3
+         resyncs=1",
+    );
+}
+
+#[test]
+fn case_61_lost_commands_leave_those_before_them_right() {
+    check(
+        "10 > GET a | GET b | ...500
+         11 > GET z
+         20 < $1 | $2 | $3 | $4
+         21 < $5
+         30 > GET d
+         40 < $4
+         50 > GET e
+         60 < $5",
+        "10 20 20 GET a rows=1
+         10 20 20 GET b rows=1
+         30 40 40 GET d rows=1
+         50 60 60 GET e rows=1
+         unmatched=3
+         resyncs=1",
+    );
+}
+
+#[test]
+fn case_60_a_command_with_holes_over_its_arguments_is_still_one() {
+    check(
+        "10 > raw *4001\\r\\n$4\\r\\nSADD\\r\\n$5\\r\\nset:1\\r\\n$3\\r\\nabc\\r\\n | ...40000
+         11 > raw 3\\r\\nabc\\r\\n
+         20 < :4000
+         30 > GET a
+         40 < $1",
+        "10 20 20 SADD set:? ?
+         30 40 40 GET a rows=1
+         resyncs=1",
+    );
+}

@@ -1,0 +1,4 @@
+//! libFuzzer's entry to the target `memcached_client`; what it does and asserts stands in the library.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tracer_fuzz::run("memcached_client", data));
