@@ -11,6 +11,8 @@ pub mod kept;
 pub mod kernel;
 pub mod mariadb;
 pub mod memcached;
+pub mod mysql;
+pub mod newer;
 pub mod postgres;
 pub mod redis;
 pub mod whole;

@@ -87,6 +87,8 @@ fn expected_of_script(counted: Expected) -> Expected {
         .failed("INSERT INTO t VALUES (1, 'again')", "1062/23000", 1)
         .failed("SELECT 1 FROM t WHERE a = (SELECT a FROM t)", "1242/21000", 1)
         .failed("CALL no_such_procedure()", "1305/42000", 1)
+        // A message with nothing but a comment, answered like a statement.
+        .and("-- errors", 2, 0)
         // All results of a procedure are one request: 985 rows, 1 and 1 each time, and 985 changed the first time.
         .exactly("CALL several()", 2, 2 * (985 + 1 + 1) + 985)
 }
@@ -130,7 +132,7 @@ fn the_unix_socket_counts_as_the_server_counts() {
 #[test]
 fn a_local_file_is_one_request_however_long() {
     let _shared = shared();
-    let database = Database::new("infile", "CREATE TABLE t (a int, b text)");
+    let database = Database::new("local_file", "CREATE TABLE t (a int, b text)");
     let before = database.counted_now();
     let rows: String =
         (1..=200_000).map(|n| format!("{n}\tselect {n} from somewhere where it says so\n")).collect();
@@ -147,7 +149,8 @@ fn a_local_file_is_one_request_however_long() {
     let (ended, _) = watch_failing(&database.script_of(client, &script));
     let counted = database.counted().since(&before);
     println!("{:#?}", counted.show());
-    let report = check(&ended, &counted);
+    let expected = counted.failed("LOAD DATA LOCAL INFILE '' INTO TABLE no_such_table", "1146/42S02", 1);
+    let report = check(&ended, &expected);
     let load = report.statements.iter().find(|s| s.rows == 200_000).unwrap();
     assert!(load.request_bytes > rows.len() as u64, "{load:?}");
 }
@@ -156,7 +159,7 @@ fn a_local_file_is_one_request_however_long() {
 #[test]
 fn large_packets_are_parts_of_one_request() {
     let _shared = shared();
-    let database = Database::new("large", "CREATE TABLE t (a int PRIMARY KEY, b longtext)");
+    let database = Database::new("large_packets", "CREATE TABLE t (a int PRIMARY KEY, b longtext)");
     let before = database.counted_now();
     // One packet's payload is at most 0xFFFFFF bytes: one below, exactly, one above, and more than two packets.
     let overhead = "SELECT LENGTH('')".len() + 1;
@@ -167,7 +170,7 @@ fn large_packets_are_parts_of_one_request() {
     }
     script.push_str("SELECT a FROM t;\n");
     let mut client = database.command("mariadb");
-    client.args(["--max-allowed-packet=256M", "-o"]).arg(format!("--database={}", database.name));
+    client.arg("--max-allowed-packet=256M");
     let client = database.script_of(client, &script);
     let ended = watch(&client);
     let counted = database.counted().since(&before);
@@ -186,7 +189,7 @@ fn large_packets_are_parts_of_one_request() {
 fn a_dump_and_its_restoring_count_as_the_server_counts() {
     let _shared = shared();
     let database = Database::new(
-        "dump",
+        "dumped",
         "CREATE TABLE t (a int PRIMARY KEY, b varchar(300)); INSERT INTO t SELECT seq, REPEAT('b', 200) FROM seq_1_to_20000",
     );
     let before = database.counted_now();
@@ -196,6 +199,7 @@ fn a_dump_and_its_restoring_count_as_the_server_counts() {
     let counted = database.counted().since(&before);
     println!("{:#?}", counted.show());
     let report = whole::complete(&ended, Gaps::default()).unwrap();
+    println!("{:#?}", whole::lines(&report));
     let table = report.statements.iter().find(|s| s.rows == 20_000).unwrap();
     assert!(table.answer_bytes > 20_000 * 200, "{table:?}");
     let found = Expected::of_report(&report);
