@@ -51,9 +51,12 @@ pub const TARGETS: &[Target] = &[
         run: memcached::client,
         seeds: memcached::client_seeds,
     },
+    Target {
         name: "memcached_server",
+        protocol: Some("memcached"),
         run: memcached::server,
         seeds: memcached::server_seeds,
+    },
     http::ELASTICSEARCH_CLIENT,
     http::ELASTICSEARCH_SERVER,
     http::OPENSEARCH_CLIENT,

@@ -136,5 +136,14 @@ pub struct Entry {
 }
 
 /// Every protocol that dbtap knows. Help, filters, detection and tests walk it.
-pub const REGISTRY: &[Entry] =
-    &[postgres::ENTRY, mysql::ENTRY, redis::ENTRY, memcached::ENTRY, mongodb::ENTRY];
+pub const REGISTRY: &[Entry] = &[
+    postgres::ENTRY,
+    mysql::ENTRY,
+    redis::ENTRY,
+    memcached::ENTRY,
+    mongodb::ENTRY,
+    http::ELASTICSEARCH,
+    http::OPENSEARCH,
+    http::CLICKHOUSE,
+    http::HTTP,
+];

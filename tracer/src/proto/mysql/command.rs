@@ -96,20 +96,6 @@ pub(super) fn query_text(payload: &[u8]) -> Option<&[u8]> {
     Some(ahead.0)
 }
 
-/// Connection ids that a text asks to end: `KILL [HARD | SOFT] [CONNECTION | QUERY [ID]] id`.
-pub(super) fn killed(sql: &[u8]) -> Option<u32> {
-    let mut words =
-        sql.split(|byte| byte.is_ascii_whitespace() || *byte == b';').filter(|word| !word.is_empty());
-    words.next().filter(|word| word.eq_ignore_ascii_case(b"kill"))?;
-    const OPTIONS: [&[u8]; 5] = [b"hard", b"soft", b"connection", b"query", b"id"];
-    let id = words.find(|word| !OPTIONS.iter().any(|option| word.eq_ignore_ascii_case(option)))?;
-    std::str::from_utf8(id).ok()?.parse::<u64>().ok().map(truncate)
-}
-
-/// Connection ids of 64 bits (MariaDB and MySQL show them so) are sent as their low 32 bits in greetings.
-fn truncate(id: u64) -> u32 {
-    let [a, b, c, d, ..] = id.to_le_bytes();
-    u32::from_le_bytes([a, b, c, d])
 /// The database of `USE name`.
 pub(super) fn used_database(sql: &[u8]) -> Option<String> {
     let (word, rest) = sql.trim_ascii().split_at_checked(3)?;
