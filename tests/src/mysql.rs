@@ -41,7 +41,14 @@ impl MysqlServer {
         ensure!(status.success(), "mysqld --initialize-insecure: {}", daemon.log());
         let port = free_port()?;
         let mut command = daemon.command_in(&tree, "/usr/sbin/mysqld")?;
-        command.args(["--no-defaults", &data, "--bind-address=127.0.0.1", "--mysqlx=OFF", "--skip-log-bin"]);
+        command.args([
+            "--no-defaults",
+            &data,
+            "--bind-address=127.0.0.1",
+            "--mysqlx=OFF",
+            "--skip-log-bin",
+            "--secure-file-priv=",
+        ]);
         command.arg(format!("--port={port}"));
         command.arg(format!("--socket={}", daemon.folder().join("socket").display()));
         command.args(["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M"]).args(options);

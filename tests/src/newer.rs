@@ -43,7 +43,8 @@ impl Tree {
             command.args([format!("--userspec={user}:{group}"), "--groups=".to_owned()]);
         }
         command.arg(&self.root).arg(program);
-        command.env("PATH", "/usr/sbin:/usr/bin");
+        // There are no other locales in there.
+        command.env("PATH", "/usr/sbin:/usr/bin").env("LC_ALL", "C").env_remove("LANG");
         command
     }
 }

