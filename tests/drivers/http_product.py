@@ -81,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
         if path.endswith("/_search"):
             if "slow" in path:
                 time.sleep(0.02)
-            hits = [{"_index": "i", "_id": str(n), "_score": 1.0, "_source": {"a": "x" * 40}} for n in range(20)]
+            hits = [{"_index": "i", "_id": str(n), "_score": 1.0, "_source": {"a": "x" * 40}} for n in range(5)]
             data = {"took": 3, "timed_out": False, "_shards": {"total": 1}, "hits": {"hits": hits}}
             return self.answer(200, fields, json.dumps(data, separators=(",", ":")).encode())
         if self.command == "PUT" and path.count("/") == 1:
@@ -104,8 +104,8 @@ class Handler(BaseHTTPRequestHandler):
         if b"no_such" in body or "no_such" in self.path:
             fields["X-ClickHouse-Exception-Code"] = "60"
             return self.answer(404, fields, b"Code: 60. DB::Exception: Table d.no_such does not exist.\n", 1000)
-        rows = 20000 if b"numbers" in body or "numbers" in self.path else 10
-        self.answer(200, fields, b"".join(b"%d\trow\n" % n for n in range(rows)), 4000)
+        rows = 2000 if b"numbers" in body or "numbers" in self.path else 10
+        self.answer(200, fields, b"".join(b"%d\trow\n" % n for n in range(rows)), 1000)
 
     def handle_any(self):
         body = self.body()

@@ -22,7 +22,7 @@ struct Load {
 const LOADS: &[Load] = &[
     Load { capture: "postgresql/pgbench-select-prepared", begins: |sent| sent.starts_with(b"B") },
     // 16 commands in each transfer.
-    Load { capture: "redis/redis-benchmark-pipeline", begins: |sent| sent.starts_with(b"*3\r\n$3\r\nSET") },
+    Load { capture: "redis/redis-benchmark-pipeline", begins: |sent| sent.starts_with(b"*") },
 ];
 
 fn main() {

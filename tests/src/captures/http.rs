@@ -57,11 +57,11 @@ c = Elasticsearch(["http://user:secret@%s:%s" % (os.environ["DB_HOST"], os.envir
 c.info()
 c.ping()
 c.indices.create("logs-2026.11.23")
-for n in range(20):
+for n in range(6):
     c.index("logs-2026.11.23", {"user": "secret", "n": n}, id="user-%d" % n)
     c.get("logs-2026.11.23", id="user-%d" % n)
-c.bulk("\n".join('{"index":{"_index":"i"}}\n{"a":%d}' % n for n in range(300)) + "\n")
-for n in range(20):
+c.bulk("\n".join('{"index":{"_index":"i"}}\n{"a":%d}' % n for n in range(30)) + "\n")
+for n in range(6):
     c.search(index="logs-2026.11.%02d" % n, body={"query": {"term": {"user": "secret"}}}, size=5, routing="secret")
 c.search(index="slow", q="secret")
 for index in ("missing", "busy"):
@@ -80,11 +80,11 @@ url = "http://%s:%d" % (host, port)
 agent = {"User-Agent": "opensearch-py/2.4.2 (Python 3.11)"}
 c = http.client.HTTPConnection(host, port)
 def ask(method, path, body=None, **fields):
-    c.request(method, path, body, {**agent, **fields})
+    c.request(method, path, body, {**agent, **fields}, encode_chunked=True)
     return c.getresponse().read()
 ask("GET", "/_cluster/health?level=shards")
 ask("HEAD", "/i")
-for n in range(20):
+for n in range(6):
     ask("PUT", "/users/_doc/%d" % n, '{"a":1}', Authorization="Basic c2VjcmV0", **{"Content-Type": "application/json"})
     ask("GET", "/users/_search?q=name:secret&size=5")
 ask("POST", "/_bulk", iter([b'{"index":{}}\n', b'{"a":1}\n']), **{"Transfer-Encoding": "chunked"})
@@ -113,12 +113,12 @@ def ask(sql, body=None, **parameters):
     path = "/?" + urllib.parse.urlencode(parameters)
     c.request("POST", path, sql, {"X-ClickHouse-User": "reader", "X-ClickHouse-Key": "secret"})
     return c.getresponse().read()
-for n in range(20):
+for n in range(6):
     ask("SELECT name FROM users WHERE id = %d" % n)
     ask("SELECT count() FROM `events` WHERE day = '2026-11-%02d' -- secret" % n, query_id="q%d" % n)
 ask("INSERT INTO users FORMAT CSV", "1,secret\n2,secret\n")
 ask("INSERT INTO users (id, name) VALUES (1, 'secret'), (2, 'secret')")
-ask("SELECT number FROM numbers(20000)")
+ask("SELECT number FROM numbers(2000)")
 ask("SELECT * FROM no_such")
 c.close()
 url = "http://%s:%d/" % (host, port)

@@ -7,7 +7,7 @@
 //!   in User-Agent. Otherwise it answers as the Elasticsearch from which it came.
 //! - A path with a word of the common interface (`/_search`, `/x/_doc/1`), or a body that begins as theirs do, with an
 //!   answer of JSON: Elasticsearch, unless something says OpenSearch.
-//! - Everything else, with request and answer both seen: no database.
+//! - Everything else, with request and answer both seen: no database. Only an answer to HEAD of type JSON leaves it open.
 
 use super::fields::{request_line, status_line};
 use super::path;
@@ -95,6 +95,8 @@ enum Look {
 struct Asked {
     api: bool,
     opensearch: bool,
+    /// The answer has no body that could tell.
+    head: bool,
 }
 
 fn look(pieces: &[Piece<'_>]) -> Look {
@@ -106,8 +108,8 @@ fn look(pieces: &[Piece<'_>]) -> Look {
             continue;
         }
         let (line, _) = first_line(piece.bytes);
-        let (speaker, request) = if let Some((_, target)) = request_line(line) {
-            (Side::Client, Some(target))
+        let (speaker, request) = if let Some(request) = request_line(line) {
+            (Side::Client, Some(request))
         } else if status_line(line).is_some() {
             (Side::Server, None)
         } else {
@@ -123,8 +125,10 @@ fn look(pieces: &[Piece<'_>]) -> Look {
             return Look::No;
         }
         side = Some(own);
-        if let Some(target) = request {
-            asked.get_or_insert_with(|| request_tells(target, piece.bytes));
+        if let Some((method, target)) = request {
+            let said = asked.is_some_and(|asked| asked.opensearch);
+            let tells = request_tells(method, target, piece.bytes);
+            asked = Some(Asked { opensearch: tells.opensearch || said, ..tells });
         } else if let Some(product) = answer_tells(&pieces[n..], asked) {
             return Look::Is(own, product);
         }
@@ -140,13 +144,14 @@ fn first_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     (line.strip_suffix(b"\r\n").unwrap_or_default(), rest)
 }
 
-fn request_tells(target: &[u8], bytes: &[u8]) -> Asked {
+fn request_tells(method: &str, target: &[u8], bytes: &[u8]) -> Asked {
     let (path, _) = path::split(target);
     let has = |word: &[u8]| path.split(|byte| *byte == b'/').any(|segment| segment == word);
     let agent = fields(bytes).find(|(name, _)| name.eq_ignore_ascii_case(b"user-agent"));
     Asked {
         api: WORDS.iter().any(|word| has(word)) && !has(b"_design"),
         opensearch: agent.is_some_and(|(_, value)| contains(&value.to_ascii_lowercase(), b"opensearch")),
+        head: method == "HEAD",
     }
 }
 
@@ -204,9 +209,10 @@ fn answer_tells(pieces: &[Piece<'_>], asked: Option<Asked>) -> Option<Product> {
     let body = answer.get(head_end(answer)?..)?;
     let asked = asked?;
     let body = body.get(..1024).unwrap_or(body);
-    let speaks = asked.api || BODIES.iter().any(|sign| contains(body, sign));
+    let speaks = asked.api || asked.opensearch || BODIES.iter().any(|sign| contains(body, sign));
     if !(json && speaks) {
-        return Some(Product::Other);
+        // JSON without a body may be anyone's: the next answer tells.
+        return (!(json && asked.head)).then_some(Product::Other);
     }
     let opensearch = asked.opensearch || contains(body, b"\"opensearch\"");
     Some(if opensearch { Product::Opensearch } else { Product::Elasticsearch })

@@ -321,9 +321,7 @@ impl Observer {
         };
         self.server.untouched = true;
         self.server.unasked = self.exchange.is_unasked();
-        if self.server.unasked {
-            self.exchange.answered(moment.at, out);
-        } else if self.server.body == Body::Done {
+        if self.server.unasked || self.server.body == Body::Done {
             self.exchange.answered(moment.at, out);
         }
         if opens {

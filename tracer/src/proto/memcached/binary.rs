@@ -231,9 +231,7 @@ impl Binary {
                     // The end of the session, as in text: no request, though the server may still say yes.
                     if QUIT.contains(&frame.header.opcode) {
                         session.terminated = true;
-                        continue;
-                    }
-                    if !std::mem::take(&mut self.client_early) {
+                    } else if !std::mem::take(&mut self.client_early) {
                         let (entry, values) = entry(&frame, &mut self.statements, texts);
                         if !pairing.pending.push(entry, values) {
                             pairing.lose(out);
@@ -278,16 +276,15 @@ impl Binary {
             };
             match step {
                 Step::Frame(frame) => {
-                    if QUIT.contains(&frame.header.opcode) {
-                        continue;
-                    }
                     let found = found(&frame.header);
                     let (first, last) = (frame.first.at, frame.last.at);
                     let bytes = frame.wire_bytes;
-                    if !pairing.binary_answer(found, first, last, bytes, out)
-                        && !(self.unfinished(found.tag, moment, pairing, texts)
-                            && pairing.binary_answer(found, first, last, bytes, out))
-                    {
+                    let mut paired = QUIT.contains(&frame.header.opcode)
+                        || pairing.binary_answer(found, first, last, bytes, out);
+                    if !paired && self.unfinished(found.tag, moment, pairing, texts) {
+                        paired = pairing.binary_answer(found, first, last, bytes, out);
+                    }
+                    if !paired {
                         pairing.unmatched(out);
                     }
                 }

@@ -11,6 +11,12 @@ use crate::time::Nanos;
 /// A packet that ends rows has no more bytes than this.
 const LONGEST_END: u32 = 1 << 10;
 
+/// Its first bytes are missing, and its length does not tell that it does not end the rows.
+fn may_end_unseen(frame: &PacketFrame<'_>) -> bool {
+    let unseen = frame.is_cut() && frame.body.first().is_none_or(|byte| *byte == 0xfe);
+    unseen && frame.header.payload_bytes <= LONGEST_END
+}
+
 impl Exchange {
     /// Takes a packet of the server.
     pub(super) fn server(&mut self, frame: &PacketFrame<'_>, texts: &mut Texts, out: &mut Requests) -> Fit {
@@ -79,10 +85,7 @@ impl Exchange {
     /// A row, or what ends the rows.
     fn row(&mut self, started: bool, frame: &PacketFrame<'_>, texts: &mut Texts, out: &mut Requests) -> Fit {
         let Some(end) = answer::end(frame.body, frame.header.payload_bytes) else {
-            // Where its first bytes are missing, only its length can tell that it does not end the rows.
-            let first = frame.body.first();
-            let may_end = frame.header.payload_bytes <= LONGEST_END && !frame.header.is_continued();
-            if frame.is_cut() && first.is_none_or(|byte| *byte == 0xfe) && may_end {
+            if may_end_unseen(frame) {
                 return Fit::No;
             }
             let binary = self.pending.front().is_some_and(|op| matches!(op.kind, Kind::Execute { .. }));
@@ -164,7 +167,7 @@ impl Exchange {
                     self.fetched(end, at, out);
                     Fit::Yes
                 }
-                None if first.is_none_or(|byte| byte == 0) => {
+                None if first.is_none_or(|byte| byte == 0) && !may_end_unseen(frame) => {
                     self.answer.rows += 1;
                     Fit::Yes
                 }

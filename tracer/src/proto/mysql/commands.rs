@@ -129,6 +129,7 @@ impl Exchange {
                 let (user, database) = greeting::change_user(frame.body).unwrap_or_default();
                 let effect = Effect::User { user: text_or_none(user), database: text_or_none(database) };
                 self.push_label("(change user)", Kind::Plain(effect), frame, texts);
+                return Fit::Secret;
             }
             Command::ResetConnection => {
                 self.push_label("(reset connection)", Kind::Plain(Effect::Reset), frame, texts);

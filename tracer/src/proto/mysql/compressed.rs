@@ -73,7 +73,7 @@ impl Compressed {
 
 /// What the first bytes of a client's transfer say, once they are enough.
 pub(super) fn begins(bytes: &[u8]) -> Option<bool> {
-    let Some((head, body)) = bytes.split_at_checked(CompressedPacket::HEADER_BYTES) else { return None };
+    let (head, body) = bytes.split_at_checked(CompressedPacket::HEADER_BYTES)?;
     let header = CompressedPacket::header(head)?;
     if header.sequence != 0 || header.payload_bytes == 0 {
         return Some(false);
@@ -186,6 +186,9 @@ impl Observer {
                 break;
             }
         }
+        // No literal stays behind in it.
+        plain.0.fill(0);
+        plain.0.clear();
         if plain.0.capacity() > RETAINED_BYTES {
             plain.0 = Vec::new();
         }

@@ -88,7 +88,12 @@ fn greets(turn: &Turn<'_>) -> Greets {
     match payload.first() {
         None => Greets::Maybe,
         Some(10) if cut && turn.missing == 0 => Greets::Maybe,
-        Some(10) if rest.is_empty() && greeting(payload).is_some() => Greets::Yes,
+        Some(10) if rest.is_empty() && greeting(payload).is_some() => {
+            // What is missing of it is all that this side sent.
+            let known = payload.len() as u64;
+            let whole = known.saturating_add(turn.missing) == u64::from(header.payload_bytes);
+            if whole { Greets::Yes } else { Greets::No }
+        }
         _ => Greets::No,
     }
 }
@@ -109,21 +114,18 @@ fn evidence(turns: &[Turn<'_>], side: Side) -> Evidence {
             continue;
         }
         let answer = turns.get(index);
-        let (asked, answered) = match (inflated(turn), answer) {
-            (Some(asked), Some(answer)) => (asked, inflated(answer).unwrap_or_default()),
-            (Some(asked), None) => (asked, Cow::default()),
-            (None, Some(answer)) => (Cow::Borrowed(&*turn.bytes), Cow::Borrowed(&*answer.bytes)),
-            (None, None) => (Cow::Borrowed(&*turn.bytes), Cow::default()),
+        let (asked, missing, answered) = match (inflated(turn), answer) {
+            (Some(asked), answer) => (Cow::Owned(asked), 0, answer.and_then(inflated).map(Cow::Owned)),
+            (None, answer) => {
+                let answered = answer.map(|answer| Cow::Borrowed(&*answer.bytes));
+                (Cow::Borrowed(&*turn.bytes), turn.missing, answered)
+            }
         };
-        let missing = if matches!(inflated(turn), Some(_)) { 0 } else { turn.missing };
         match command(&asked, missing) {
             Asked::Nothing => evidence.misses += 1,
             Asked::Short | Asked::Unanswered => {}
             Asked::Command { command, weight } => {
-                if answer.is_none() {
-                    continue;
-                }
-                match fits(command, &answered) {
+                match answered.and_then(|answered| fits(command, &answered)) {
                     Some(true) => evidence.points += weight,
                     Some(false) => evidence.misses += 1,
                     None => {}
@@ -135,8 +137,8 @@ fn evidence(turns: &[Turn<'_>], side: Side) -> Evidence {
 }
 
 /// The packets inside compressed ones, if these are such.
-fn inflated<'a>(turn: &Turn<'a>) -> Option<Cow<'a, [u8]>> {
-    compressed::unpack_all(&turn.bytes).map(Cow::Owned)
+fn inflated(turn: &Turn<'_>) -> Option<Vec<u8>> {
+    compressed::unpack_all(&turn.bytes)
 }
 
 enum Asked {

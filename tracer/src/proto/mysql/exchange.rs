@@ -280,9 +280,14 @@ impl Exchange {
 
     /// A cursor is over: its request ended with its last fetch.
     pub(super) fn end_cursor(&mut self, cursor: Option<Box<Cursor>>, out: &mut Requests) {
-        let Some(cursor) = cursor else { return };
+        if let Some(cursor) = cursor {
+            self.push_cursor(*cursor, out);
+        }
+    }
+
+    fn push_cursor(&mut self, cursor: Cursor, out: &mut Requests) {
         out.counts.statements_unnamed += u64::from(!cursor.known);
-        let Cursor { request, values, .. } = *cursor;
+        let Cursor { request, values, .. } = cursor;
         out.push(request, &values);
         self.give_back(values);
     }
@@ -290,7 +295,7 @@ impl Exchange {
     /// All cursors are over.
     pub(super) fn end_cursors(&mut self, out: &mut Requests) {
         for cursor in self.statements.take_cursors() {
-            self.end_cursor(Some(cursor), out);
+            self.push_cursor(cursor, out);
         }
     }
 
@@ -331,6 +336,8 @@ pub(super) enum Fit {
     Yes,
     /// It was not: this is no such packet, or commands and answers are out of step.
     No,
+    /// It was expected, and it held a secret: nothing of it may stay in a buffer.
+    Secret,
     /// It may be: what would tell was not captured.
     Unknown,
     /// It was expected, and another phase begins behind it.

@@ -127,6 +127,7 @@ impl Observer {
             };
             match fit {
                 Fit::Yes => {}
+                Fit::Secret => self.client.reset(),
                 Fit::No | Fit::Unknown => return self.lose(out),
                 Fit::Enters(phase) => self.enter(phase),
             }
@@ -166,6 +167,7 @@ impl Observer {
                 let keep = if phase == Phase::Commands { ANSWER_BYTES } else { LOGIN_BYTES };
                 self.server.next(moment, &mut input, |_| keep)
             };
+            let idle = self.exchange.pending.is_empty();
             let fit = match step {
                 Step::More => break,
                 Step::Lost => return self.server_lost(moment, skipped, out),
@@ -177,7 +179,7 @@ impl Observer {
                 },
             };
             match fit {
-                Fit::Yes => self.initial &= phase != Phase::Commands,
+                Fit::Yes | Fit::Secret => self.initial &= phase != Phase::Commands || idle,
                 Fit::Unknown => return self.server_lost(moment, 0, out),
                 Fit::No => {
                     // An answer to nothing that was seen.

@@ -145,8 +145,9 @@ impl Statements {
     }
 
     /// Takes all open cursors, in the order in which they were read last.
-    pub(super) fn take_cursors(&mut self) -> Vec<Box<Cursor>> {
-        let mut open: Vec<_> = self.by_id.values_mut().filter_map(|own| own.cursor.take()).collect();
+    pub(super) fn take_cursors(&mut self) -> Vec<Cursor> {
+        let mut open: Vec<Cursor> =
+            self.by_id.values_mut().filter_map(|own| own.cursor.take()).map(|cursor| *cursor).collect();
         open.sort_by_key(|cursor| cursor.request.ended_at);
         open
     }

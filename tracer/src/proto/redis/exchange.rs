@@ -74,12 +74,7 @@ impl Exchange {
     pub(super) fn command(&mut self, command: &Command<'_>, texts: &mut Texts, out: &mut Requests) {
         let spec = commands::spec(command.name());
         let role = spec.map_or(Role::Plain, |spec| spec.role);
-        let due = if role == Role::Plain { Due::Answer } else { self.due(command, role) };
-        if self.replies != Replies::On || self.replicates {
-            if self.is_unanswered(command, role) {
-                return;
-            }
-        } else if role == Role::Client && self.is_unanswered(command, role) {
+        if (self.replies != Replies::On || role == Role::Client) && self.is_unanswered(command, role) {
             return;
         }
         if self.pending.is_full() || self.queued.is_full() || command.name().is_empty() {
@@ -89,6 +84,7 @@ impl Exchange {
             self.gap = true;
             return;
         }
+        let due = if role == Role::Plain { Due::Answer } else { self.due(command, role) };
         let text = self.statements.read(command, spec, texts);
         let op = Op {
             text,
@@ -154,9 +150,6 @@ impl Exchange {
     /// Follows CLIENT REPLY. True: the server will not answer this command. No answer tells when it was done, so it is no
     /// request.
     fn is_unanswered(&mut self, command: &Command<'_>, role: Role) -> bool {
-        if self.replicates {
-            return true;
-        }
         let is = |index, word: &[u8]| command.argument(index).is_some_and(|argument| argument.is(word));
         if role == Role::Reset || role == Role::Client && is(1, b"REPLY") && is(2, b"ON") {
             self.replies = Replies::On;

@@ -180,10 +180,14 @@ impl Observer {
         self.exchange.paired = false;
         self.turns += 1;
         let silent = moment.at - self.last_server_at >= SILENCE;
-        if silent || self.turns >= PROOF || self.exchange.held.finished.len() >= HELD {
-            self.initial = false;
-            self.exchange.release(out);
+        if silent || self.turns >= PROOF {
+            self.believe(out);
         }
+    }
+
+    fn believe(&mut self, out: &mut Requests) {
+        self.initial = false;
+        self.exchange.release(out);
     }
 
     /// A hole, or bytes that are no commands: how many commands they were is not known.
@@ -408,6 +412,9 @@ impl Protocol for Observer {
             Side::Server => {
                 let starts = std::mem::replace(&mut self.server_starts, moment.ends_transfer);
                 self.server(moment, chunk, starts, out);
+                if self.exchange.held.finished.len() >= HELD {
+                    self.believe(out);
+                }
             }
         }
         self.end_if_stream();

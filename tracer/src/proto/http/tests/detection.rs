@@ -19,7 +19,7 @@ fn verdict(pieces: &[Piece<'_>], side: Side) -> &'static str {
             Detection::No => {}
         }
     }
-    assert!(found.len() <= 1 && !(maybe && !found.is_empty()), "{found:?}");
+    assert!(found.len() <= 1 && (!maybe || found.is_empty()), "{found:?}");
     found.first().copied().unwrap_or(if maybe { "maybe" } else { "no" })
 }
 
@@ -76,6 +76,12 @@ fn the_common_interface() {
     check(
         &format!("1 > GET / HTTP/1.1~~\n{json}{{\"version\":{{\"distribution\" : \"opensearch\"}}}}"),
         "opensearch",
+    );
+    check(&format!("1 > HEAD /i HTTP/1.1~User-Agent: opensearch-py/2.4~~\n{json}"), "opensearch");
+    check(&format!("1 > HEAD /i HTTP/1.1~~\n{json}"), "maybe");
+    check(
+        &format!("1 > HEAD /i HTTP/1.1~~\n{json}\n3 > GET /i/_count HTTP/1.1~~\n{json}{{}}"),
+        "elasticsearch",
     );
     // CouchDB, and a program of one's own.
     check(&format!("1 > GET /db/_all_docs HTTP/1.1~~\n{json}{{}}"), "http");

@@ -36,6 +36,15 @@ fn a_greeting_is_enough() {
     check("0 < greet 5", true);
     check("0 < greet 5\n1 > login u", true);
     check("0 < seq 1 | hex 0a 35 2e 35", false);
+    // Its last 30 bytes, or one more.
+    for (missing, expected) in [(30, Detection::Yes(Side::Client)), (31, Detection::No)] {
+        let mut pieces = pieces_of("0 < greet 5", true);
+        let known = pieces[0].1.len() - 30;
+        pieces[0].1.truncate(known);
+        pieces[0].2 = missing;
+        let found = decide(&pieces);
+        assert!(found == expected || expected == Detection::No && found == Detection::Maybe, "{found:?}");
+    }
 }
 
 #[test]

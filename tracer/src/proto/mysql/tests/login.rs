@@ -57,8 +57,10 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
     ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
 }
 
+type Pack = fn(&[u8]) -> Vec<u8>;
+
 /// A transfer as one compressed packet.
-fn packed(transfer: &Transfer, sequence: u8, pack: Option<fn(&[u8]) -> Vec<u8>>) -> Transfer {
+fn packed(transfer: &Transfer, sequence: u8, pack: Option<Pack>) -> Transfer {
     let plain = u32::try_from(transfer.bytes.len()).unwrap();
     let (body, plain) = match pack {
         Some(pack) if plain >= 50 => (pack(&transfer.bytes), plain),
@@ -79,7 +81,7 @@ const ANSWERED: &str = "10 20 20 rows=2 select a from t where b = ?
 /// Case 32.
 #[test]
 fn case_32_compressed_packets() {
-    for pack in [None, Some(zlib as fn(&[u8]) -> Vec<u8>), Some(zstd)] {
+    for pack in [None, Some(zlib as Pack), Some(zstd)] {
         for from_start in [true, false] {
             for cut in [1, 3, 1000] {
                 let mut all = Run::new(from_start);

@@ -198,6 +198,29 @@ proptest! {
     }
 }
 
+/// One byte lost anywhere in every exchange.
+#[test]
+fn every_byte_may_be_lost() {
+    for exchange in EXCHANGES {
+        let whole = transfers(exchange);
+        for (at, transfer) in whole.iter().enumerate() {
+            for start in 0..transfer.bytes.len() {
+                let mut holed = whole.clone();
+                let head = Transfer {
+                    bytes: transfer.bytes[..start].to_vec(),
+                    skipped: 1,
+                    ends: false,
+                    ..transfer.clone()
+                };
+                let tail = Transfer { bytes: transfer.bytes[start + 1..].to_vec(), ..transfer.clone() };
+                holed.splice(at..=at, [head, tail]);
+                let (probed, shown, _) = probed(after(true, &holed));
+                assert_eq!(probed, PROBED, "byte {start} of line {at} of {exchange}:\n{shown}");
+            }
+        }
+    }
+}
+
 #[test]
 fn memory_is_bounded() {
     use super::super::exchange::MOST_PENDING;

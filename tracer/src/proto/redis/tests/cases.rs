@@ -300,6 +300,17 @@ fn replies_that_never_come() {
 }
 
 #[test]
+fn an_unanswered_select_does_not_shift_the_next_one() {
+    check(
+        "10 > CLIENT REPLY OFF | SELECT 3 | CLIENT REPLY ON | SELECT 4
+         20 < +OK | +OK",
+        "10 20 20 CLIENT REPLY ?
+         10 20 20 SELECT ?
+         database=4",
+    );
+}
+
+#[test]
 fn the_session_follows_the_answers() {
     check(
         "10 > AUTH alice wonder | SELECT 3 | AUTH bob wrong | SELECT 99

@@ -70,8 +70,7 @@ pub fn server(text: &str) -> Vec<u8> {
 fn value(rest: &mut &str) -> Vec<u8> {
     let text = rest.trim_start();
     let (kind, behind) = text.split_at(1);
-    if behind.starts_with('[') {
-        let mut inside = &behind[1..];
+    if let Some(mut inside) = behind.strip_prefix('[') {
         let mut values = Vec::new();
         while !inside.trim_start().starts_with(']') {
             values.push(value(&mut inside));

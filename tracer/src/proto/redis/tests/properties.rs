@@ -191,3 +191,17 @@ fn memory_is_bounded() {
     assert!(run.observer.kept_bytes() <= 8 << 10);
     assert!(run.observer.open_requests() < 10);
 }
+
+#[test]
+fn what_is_held_back_is_bounded() {
+    // Always something in flight: never quiet.
+    let mut run = Run::new(false);
+    run.all("10 > GET a");
+    let gets = vec!["GET a"; 100].join(" | ");
+    let answers = vec!["$x"; 100].join(" | ");
+    for _ in 0..50 {
+        run.all(&format!("20 > {gets}\n30 < {answers}"));
+    }
+    assert!(run.out.finished.len() >= 4096);
+    assert_eq!(run.observer.open_requests(), 1);
+}
