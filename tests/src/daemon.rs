@@ -72,7 +72,7 @@ impl Daemon {
             }
             None => Command::new(program),
         };
-        self.into_log(&mut command)?;
+        self.write_to_log(&mut command)?;
         Ok(command)
     }
 
@@ -82,11 +82,11 @@ impl Daemon {
     /// As [`Self::command`].
     pub fn command_in(&self, tree: &Tree, program: &str) -> Result<Command> {
         let mut command = tree.command(program, self.owner.map(user_ids).transpose()?);
-        self.into_log(&mut command)?;
+        self.write_to_log(&mut command)?;
         Ok(command)
     }
 
-    fn into_log(&self, command: &mut Command) -> Result<()> {
+    fn write_to_log(&self, command: &mut Command) -> Result<()> {
         let log = fs::File::options().create(true).append(true).open(self.log_file())?;
         command.current_dir(self.folder()).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         Ok(())
