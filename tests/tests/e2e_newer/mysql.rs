@@ -72,7 +72,8 @@ fn counted(server: &MysqlServer) -> u64 {
 fn check(report: &Report, requests: u64) {
     for (text, count, rows, code) in EXPECTED {
         let found: Vec<_> = report.statements.iter().filter(|s| s.text.starts_with(text)).collect();
-        let [statement] = &*found else { panic!("{text}: {:#?}", lines(report)) };
+        assert_eq!(found.len(), 1, "{text}: {:#?}", lines(report));
+        let statement = found[0];
         let errors: Vec<_> = statement.errors.iter().map(|e| (e.code.as_str(), e.count)).collect();
         let expected: Vec<_> = code.iter().map(|code| (*code, count)).collect();
         assert_eq!((statement.count, statement.rows, errors), (count, rows, expected), "{statement:?}");
