@@ -62,7 +62,7 @@ def normal():
     cursor.execute("SELECT 1 AS x; SELECT 2, 3; UPDATE t SET b = 'm' WHERE a = 1")
     while cursor.nextset():
         pass
-    cursor.execute("SELECT %s, %s, %s", (None, 2.5, "x" * 100000))
+    cursor.execute("SELECT %s, %s, %s", (None, 2.5, "x" * 20000))
     cursor.fetchall()
     cursor.execute("CALL several()")
     cursor.fetchall()

@@ -217,7 +217,7 @@ def secrets():
     client.hset("session:4d6a4b1e0f5c4929123412341234a7c9", "field", "hunter2-field")
     client.hget("session:4d6a4b1e0f5c4929123412341234a7c9", "field")
     client.eval("return 'hunter2-script' .. ARGV[1]", 1, "user:4929123412341234", "hunter2-argument")
-    client.execute_command("ACL", "SETUSER", "someone", "on", ">hunter2-acl", "~*", "+@all")
+    client.execute_command("ACL", "SETUSER", "someone", "on", ">hunter2-acl", "~*", "&*", "+@all")
     client.execute_command("AUTH", "someone", "hunter2-acl")
     fails(client.execute_command, "AUTH", "someone", "hunter2-wrong")
     fails(client.execute_command, "AUTH", "hunter2-short")

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::newer::Tree;
+
 /// A server answers within this time, also on a machine that compiles beside.
 const MOST_UNTIL_READY: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
@@ -70,9 +72,24 @@ impl Daemon {
             }
             None => Command::new(program),
         };
+        self.write_to_log(&mut command)?;
+        Ok(command)
+    }
+
+    /// As [`Self::command`], a program of unpacked packages, by its path in there.
+    ///
+    /// # Errors
+    /// As [`Self::command`].
+    pub fn command_in(&self, tree: &Tree, program: &str) -> Result<Command> {
+        let mut command = tree.command(program, self.owner.map(user_ids).transpose()?);
+        self.write_to_log(&mut command)?;
+        Ok(command)
+    }
+
+    fn write_to_log(&self, command: &mut Command) -> Result<()> {
         let log = fs::File::options().create(true).append(true).open(self.log_file())?;
         command.current_dir(self.folder()).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        Ok(command)
+        Ok(())
     }
 
     /// Starts the server and returns when it is `ready`.

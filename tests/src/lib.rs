@@ -12,6 +12,8 @@ pub mod kernel;
 pub mod mariadb;
 pub mod memcached;
 pub mod mongodb;
+pub mod mysql;
+pub mod newer;
 pub mod postgres;
 pub mod redis;
 pub mod whole;

@@ -21,6 +21,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::daemon::{free_port, is_root, user_ids};
+use crate::newer::Tree;
 
 /// The unprivileged user that the server runs as when the test runs as root.
 const SERVER_USER: &str = "postgres";
@@ -33,6 +34,8 @@ const INSTALLED: &str = "/usr/lib/postgresql";
 #[derive(Debug)]
 pub struct PostgresServer {
     dir: tempfile::TempDir,
+    /// Its programs are in there; else they are the machine's.
+    tree: Option<Tree>,
     bin_dir: PathBuf,
     port: u16,
     as_root: bool,
@@ -45,7 +48,7 @@ impl PostgresServer {
     /// # Errors
     /// When no PostgreSQL is installed under `/usr/lib/postgresql`, or it does not start; the server's log is quoted.
     pub fn start(settings: &[(&str, &str)]) -> Result<Self> {
-        Self::start_in(newest_bin_dir()?, settings)
+        Self::start_in(None, newest_bin_dir()?, settings)
     }
 
     /// As [`Self::start`], with this major version.
@@ -55,10 +58,19 @@ impl PostgresServer {
     pub fn start_major(major: u32, settings: &[(&str, &str)]) -> Result<Self> {
         let bin_dir = PathBuf::from(format!("{INSTALLED}/{major}/bin"));
         ensure!(bin_dir.join("initdb").exists(), "no PostgreSQL {major}: install postgresql-{major}");
-        Self::start_in(bin_dir, settings)
+        Self::start_in(None, bin_dir, settings)
     }
 
-    fn start_in(bin_dir: PathBuf, settings: &[(&str, &str)]) -> Result<Self> {
+    /// As [`Self::start`], PostgreSQL 17 of a later suite of Debian. Needs root.
+    ///
+    /// # Errors
+    /// As [`Self::start`], and when it was not unpacked (see [`Tree::named`]).
+    pub fn start_17(settings: &[(&str, &str)]) -> Result<Self> {
+        let bin_dir = PathBuf::from(format!("{INSTALLED}/17/bin"));
+        Self::start_in(Some(Tree::named("postgresql-17")?), bin_dir, settings)
+    }
+
+    fn start_in(tree: Option<Tree>, bin_dir: PathBuf, settings: &[(&str, &str)]) -> Result<Self> {
         let dir = tempfile::Builder::new()
             .prefix("pg-")
             .tempdir()
@@ -68,7 +80,7 @@ impl PostgresServer {
             let (uid, gid) = user_ids(SERVER_USER)?;
             chown(dir.path(), Some(uid), Some(gid))?;
         }
-        let mut server = Self { dir, bin_dir, port: 0, as_root };
+        let mut server = Self { dir, tree, bin_dir, port: 0, as_root };
         let data = server.data_dir();
         server.run_as_owner("initdb", |c| {
             c.args([
@@ -132,7 +144,11 @@ impl PostgresServer {
     /// One of PostgreSQL's own programs (`psql`, `pgbench`, ...), set up by environment to connect here over TCP, run
     /// as the caller. Set `PGHOST` to [`Self::socket_dir`] for the unix socket.
     pub fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(self.bin_dir.join(program));
+        let program = self.bin_dir.join(program);
+        let mut command = match &self.tree {
+            Some(tree) => tree.command(&program.display().to_string(), None),
+            None => Command::new(program),
+        };
         command.env("PGHOST", "127.0.0.1").env("PGPORT", self.port.to_string());
         command.env("PGUSER", "postgres").env("PGDATABASE", "postgres").env("PGOPTIONS", "");
         command
@@ -172,7 +188,9 @@ impl PostgresServer {
     /// Runs a program that refuses root as the owner of the cluster.
     fn run_as_owner(&self, program: &str, arguments: impl FnOnce(&mut Command)) -> Result<()> {
         let program = self.bin_dir.join(program);
-        let mut command = if self.as_root {
+        let mut command = if let Some(tree) = &self.tree {
+            tree.command(&program.display().to_string(), Some(user_ids(SERVER_USER)?))
+        } else if self.as_root {
             let mut c = Command::new("setpriv");
             c.arg(format!("--reuid={SERVER_USER}"))
                 .arg(format!("--regid={SERVER_USER}"))

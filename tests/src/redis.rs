@@ -17,6 +17,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::daemon::{Daemon, free_port, output};
+use crate::newer::Tree;
 
 /// The unprivileged user that the server runs as when the test runs as root.
 const SERVER_USER: &str = "redis";
@@ -25,8 +26,18 @@ const SERVER_USER: &str = "redis";
 #[derive(Debug)]
 pub struct RedisServer {
     daemon: Daemon,
+    programs: Programs,
     port: u16,
     password: Option<String>,
+}
+
+/// Where its programs are, and by which names.
+#[derive(Clone, Debug)]
+enum Programs {
+    /// `redis-server` and `redis-cli` of the machine.
+    Redis,
+    /// `valkey-server` and `valkey-cli` of unpacked packages.
+    Valkey(Tree),
 }
 
 /// What the server counted of one command (`INFO commandstats`).
@@ -46,9 +57,24 @@ impl RedisServer {
     /// # Errors
     /// When Redis is not installed (Debian's package redis-server), or it does not start; its log is quoted.
     pub fn start(settings: &[&str]) -> Result<Self> {
+        Self::start_of(Programs::Redis, settings)
+    }
+
+    /// As [`Self::start`], Valkey of a later suite of Debian. Needs root.
+    ///
+    /// # Errors
+    /// When Valkey was not unpacked (see [`Tree::named`]), or it does not start; its log is quoted.
+    pub fn start_valkey(settings: &[&str]) -> Result<Self> {
+        Self::start_of(Programs::Valkey(Tree::named("valkey")?), settings)
+    }
+
+    fn start_of(programs: Programs, settings: &[&str]) -> Result<Self> {
         let mut daemon = Daemon::new(SERVER_USER)?;
         let port = free_port()?;
-        let mut command = daemon.command("redis-server")?;
+        let mut command = match &programs {
+            Programs::Redis => daemon.command("redis-server")?,
+            Programs::Valkey(tree) => daemon.command_in(tree, "/usr/bin/valkey-server")?,
+        };
         command.args([
             "--port",
             &port.to_string(),
@@ -64,11 +90,11 @@ impl RedisServer {
         let password = settings.iter().skip_while(|word| **word != "--requirepass").nth(1);
         let password = password.map(|word| (*word).to_owned());
         let ready = || {
-            let pong = output(client("redis-cli", port, password.as_deref()).arg("PING"));
+            let pong = output(programs.client("redis-cli", port, password.as_deref()).arg("PING"));
             pong.is_ok_and(|pong| pong.trim() == "PONG")
         };
         daemon.launch(command, ready)?;
-        Ok(Self { daemon, port, password })
+        Ok(Self { daemon, programs, port, password })
     }
 
     /// TCP port on 127.0.0.1.
@@ -94,9 +120,9 @@ impl RedisServer {
         self.daemon.pid()
     }
 
-    /// `redis-cli` or `redis-benchmark`, connecting here over TCP, with the server's password if it has one.
+    /// `redis-cli` or `redis-benchmark` (of Valkey its own), connecting here over TCP, with the server's password if it has one.
     pub fn command(&self, program: &str) -> Command {
-        client(program, self.port, self.password.as_deref())
+        self.programs.client(program, self.port, self.password.as_deref())
     }
 
     /// As [`Self::command`], over the Unix socket.
@@ -158,12 +184,19 @@ impl RedisServer {
     }
 }
 
-fn client(program: &str, port: u16, password: Option<&str>) -> Command {
-    let mut command = Command::new(program);
-    command.args(["-h", "127.0.0.1", "-p", &port.to_string()]);
-    if let Some(password) = password {
-        // By environment: an argument would earn a warning on stderr.
-        command.env("REDISCLI_AUTH", password);
+impl Programs {
+    fn client(&self, program: &str, port: u16, password: Option<&str>) -> Command {
+        let mut command = match self {
+            Self::Redis => Command::new(program),
+            Self::Valkey(tree) => {
+                tree.command(&format!("/usr/bin/{}", program.replace("redis", "valkey")), None)
+            }
+        };
+        command.args(["-h", "127.0.0.1", "-p", &port.to_string()]);
+        if let Some(password) = password {
+            // By environment: an argument would earn a warning on stderr.
+            command.env("REDISCLI_AUTH", password);
+        }
+        command
     }
-    command
 }

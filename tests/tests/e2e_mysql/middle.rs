@@ -144,7 +144,7 @@ fn a_sleep_that_is_killed_counts_once() {
 #[test]
 fn an_answer_to_a_statement_from_before_the_capture_is_counted_as_such() {
     let _shared = shared();
-    let database = Database::new("before", "");
+    let database = Database::new("sent_before", "");
     let mut client = sleeper(&database, "SELECT SLEEP(4), 1");
     client.say("go").unwrap();
     running(&database, Duration::from_millis(100));

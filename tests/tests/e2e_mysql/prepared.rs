@@ -8,7 +8,7 @@ use tests::dbtap::Dbtap;
 use tests::drivers::{Driver, mariadb_program};
 use tests::whole::{Gaps, complete, lines, watch};
 
-use crate::expected::{check, check_with};
+use crate::expected::{Expected, check};
 use crate::server::{Database, server, shared};
 
 const TABLE: [&str; 3] = ["oltp_read_write", "--tables=2", "--table-size=2000"];
@@ -46,16 +46,24 @@ fn sysbench_counts_as_it_prints_and_as_the_server_counts() {
             let chosen = report.statements.iter().filter(|s| operations.contains(&s.operation.as_str()));
             chosen.map(|s| s.count).sum()
         };
+        // A deadlock ends a transaction; sysbench does not count the statement that failed, and begins anew.
+        let failed = counts["ignored errors"];
+        let errors = report.statements.iter().flat_map(|s| &s.errors);
+        let errors: Vec<_> = errors.map(|error| (error.code.as_str(), error.count)).collect();
+        assert!(errors.iter().all(|(code, _)| *code == "1213/40001"), "{errors:?}");
+        assert_eq!(errors.iter().map(|(_, count)| count).sum::<u64>(), failed);
         assert_eq!(of(&["SELECT"]), counts["read"], "{:#?}", lines(&report));
-        assert_eq!(of(&["UPDATE", "INSERT", "DELETE"]), counts["write"]);
+        assert_eq!(of(&["UPDATE", "INSERT", "DELETE"]), counts["write"] + failed);
         assert_eq!(of(&["BEGIN", "COMMIT"]), counts["other"]);
         assert_eq!(of(&["COMMIT"]), counts["transactions"]);
-        assert_eq!(report.coverage.requests, counts["total"]);
+        assert_eq!(report.coverage.requests, counts["total"] + failed);
         if mode.ends_with("auto") {
-            assert_eq!(database.commands("Execute") - executed, counts["total"]);
+            assert_eq!(database.commands("Execute") - executed, counts["total"] + failed);
         } else {
-            let text = database.counted().since(&before);
-            check(&ended, &text);
+            // The server's counters of one digest may lose a count when several threads count at once.
+            let counted = database.counted().since(&before).total();
+            let requests = report.coverage.requests;
+            assert!(counted <= requests && requests <= counted + counted / 1000, "{counted} {requests}");
         }
         assert_eq!(report.connections.iter().filter(|c| c.requests > 0).count(), 4);
     }
@@ -139,12 +147,11 @@ fn statements_that_live_for_one_execution_keep_their_texts() {
     let database = Database::new("short_lived", SCHEMA);
     let (ended, output) = watch(&client(&database, "short")).unwrap();
     println!("{}", output.success().unwrap());
-    let expected = database.counted().and("SELECT a FROM t WHERE a = ?", 300, 300).and(
+    let expected = Expected::default().and("SELECT a FROM t WHERE a = ?", 300, 300).and(
         "SELECT b FROM t WHERE a = ?",
         300,
         300,
     );
-    let expected = expected.without("SELECT COUNT(*) FROM t WHERE a = 1");
-    let expected = expected.and("SELECT COUNT(*) FROM t WHERE a = 1", 1, 1);
-    check_with(&ended, &expected, Gaps::default());
+    assert_eq!((database.commands("Execute"), database.commands("Prepare")), (600, 600));
+    check(&ended, &expected);
 }

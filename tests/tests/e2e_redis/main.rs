@@ -14,3 +14,18 @@ mod commands;
 mod load;
 mod middle;
 mod privacy;
+
+use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// Tests that compare times or take the whole machine run alone; all others share it.
+static QUIET: RwLock<()> = RwLock::new(());
+
+/// Held by a test that only counts.
+fn shared() -> RwLockReadGuard<'static, ()> {
+    QUIET.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Held by a test that needs a quiet machine.
+fn alone() -> RwLockWriteGuard<'static, ()> {
+    QUIET.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

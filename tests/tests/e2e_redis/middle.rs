@@ -9,6 +9,7 @@ use tests::redis::RedisServer;
 use tests::whole::{Gaps, complete, lines};
 
 use crate::expected::client;
+use crate::{alone, shared};
 
 /// What a client in Python may add to the middle one of many calls, and to one of 5 MB.
 const OWN_WORK_NS: u64 = 2_000_000;
@@ -16,6 +17,7 @@ const OWN_WORK_LARGE_NS: u64 = 40_000_000;
 
 #[test]
 fn a_connection_that_is_never_idle_is_joined_and_counted_exactly() {
+    let _shared = shared();
     let server = RedisServer::start(&[]).unwrap();
     let mut client = Driver::start(&mut client(&server, "busy")).unwrap();
     client.hear_line("ready").unwrap();
@@ -34,6 +36,7 @@ fn a_connection_that_is_never_idle_is_joined_and_counted_exactly() {
 
 #[test]
 fn a_command_that_hangs_is_in_flight_with_its_age() {
+    let _shared = shared();
     let server = RedisServer::start(&[]).unwrap();
     for (command, text, waits) in
         [("BLPOP jobs:7 0", "BLPOP jobs:?", true), ("DEBUG SLEEP 4", "DEBUG", false)]
@@ -58,6 +61,7 @@ fn a_command_that_hangs_is_in_flight_with_its_age() {
 
 #[test]
 fn latencies_are_those_that_the_client_measures() {
+    let _alone = alone();
     let server = RedisServer::start(&[]).unwrap();
     let mut client = Driver::start(&mut client(&server, "timed")).unwrap();
     client.hear_line("ready").unwrap();

@@ -4,11 +4,13 @@ use tests::redis::RedisServer;
 use tests::whole::{none_shows, watch_in_all_forms};
 
 use crate::expected::client;
+use crate::shared;
 
 const SECRETS: [&str; 4] = ["hunter2", "492912341", "4d6a4b1e", "4929 "];
 
 #[test]
 fn values_keys_and_passwords_are_in_no_report() {
+    let _shared = shared();
     for password in [None, Some("hunter2-password")] {
         let settings: Vec<&str> = password.iter().flat_map(|word| ["--requirepass", word]).collect();
         let server = RedisServer::start(&settings).unwrap();
@@ -25,6 +27,7 @@ fn values_keys_and_passwords_are_in_no_report() {
 
 #[test]
 fn a_password_that_is_typed_is_in_no_report() {
+    let _shared = shared();
     let server = RedisServer::start(&["--requirepass", "hunter2-password"]).unwrap();
     let folder = server.folder().join("typed");
     // Inline, without RESP, as over telnet.

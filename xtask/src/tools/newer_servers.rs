@@ -43,8 +43,8 @@ const SERVERS: [Server; 3] = [
 
 /// Libraries that the servers name and can do without here: compilers and interpreters of extensions.
 const NOT_NEEDED: [&str; 4] = ["libllvm", "libperl", "libz3", "libsystemd-shared"];
-/// What a server needs beside its own packages and libraries.
-const ALSO_NEEDED: [&str; 3] = ["zlib1g", "tzdata", "libc-bin"];
+/// What a server needs beside its own packages and libraries; the shell is part of every system, so nobody depends on it.
+const ALSO_NEEDED: [&str; 4] = ["zlib1g", "tzdata", "libc-bin", "dash"];
 
 /// Unpacks those servers that are not there yet. Quick, and without the network, when all are.
 pub fn ensure(interrupt: &Interrupt) -> anyhow::Result<()> {
@@ -68,7 +68,8 @@ pub fn ensure(interrupt: &Interrupt) -> anyhow::Result<()> {
 /// Complete or not at all.
 fn place(server: &Server, folder: &Path, interrupt: &Interrupt) -> anyhow::Result<()> {
     let suite = Suite::open(server.suite, interrupt)?;
-    let mut wanted = suite.with_dependencies(server.packages)?;
+    let packages: Vec<&str> = server.packages.iter().copied().chain(["dash"]).collect();
+    let mut wanted = suite.with_dependencies(&packages)?;
     wanted.retain(|name| {
         let library =
             name.starts_with("lib") && !NOT_NEEDED.iter().any(|beginning| name.starts_with(beginning));
