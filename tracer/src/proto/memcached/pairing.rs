@@ -51,6 +51,8 @@ pub(super) struct Pairing {
     owed: u64,
     /// An answer of several parts.
     current: Option<(Nanos, u64, u64)>,
+    /// Answers that went to commands that asked for silence, and may have been those of later ones that did not.
+    borrowed: u32,
 }
 
 impl Pairing {
@@ -138,6 +140,12 @@ impl Pairing {
             before += 1;
         }
         let Some(rows) = found else {
+            if self.borrowed > 0 && self.pending.loud() > 0 {
+                // The silent one was silent indeed: the next loud one has had its answer.
+                self.borrowed -= 1;
+                while self.pending.pop().is_some_and(|entry| entry.silent) {}
+                return self.pair(answered, out);
+            }
             if self.pending.loud() == 0 {
                 // Said unasked, as "too many open connections": nothing is out of step.
                 out.counts.answers_unmatched += 1;
@@ -151,6 +159,12 @@ impl Pairing {
             self.pending.pop();
         }
         let entry = self.pending.pop()?;
+        let may_be_of = |later: &Entry| !later.silent && later.kind == entry.kind && later.tag == entry.tag;
+        if entry.silent && self.pending.iter().take(SEARCHED).any(may_be_of) {
+            self.borrowed = self.borrowed.saturating_add(1);
+        } else if self.pending.loud() == 0 {
+            self.borrowed = 0;
+        }
         let error = if let Answer::Error(code) = answer { Some(code) } else { None };
         self.finish(entry, Answered { rows: rows + answered.rows, ..answered }, error, out);
         Some(entry.kind)
@@ -222,6 +236,7 @@ impl Pairing {
         self.pending.clear();
         self.held.clear();
         self.current = None;
+        self.borrowed = 0;
         self.sure = false;
     }
 

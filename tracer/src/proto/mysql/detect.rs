@@ -1,7 +1,7 @@
 //! Recognises the protocol from the first pieces of a connection: on any port, from either side, also in the middle.
 //!
 //! Believes a greeting, or commands with fitting answers: exact lengths, sequence numbers that go on, content that only
-//! this protocol has. One side alone proves nothing. Never looks at ports.
+//! this protocol has. Of one side alone only a statement's text is enough. Never looks at ports.
 
 use std::borrow::Cow;
 
@@ -125,10 +125,16 @@ fn evidence(turns: &[Turn<'_>], side: Side) -> Evidence {
             Asked::Nothing => evidence.misses += 1,
             Asked::Short | Asked::Unanswered => {}
             Asked::Command { command, weight } => {
-                match answered.and_then(|answered| fits(command, &answered)) {
-                    Some(true) => evidence.points += weight,
-                    Some(false) => evidence.misses += 1,
+                let says_enough = weight >= ENOUGH && matches!(command, Command::Query | Command::Prepare);
+                match answered {
+                    // Nothing else has this length, these numbers and this text. It may be the query that hangs.
+                    None if says_enough => evidence.points += weight,
                     None => {}
+                    Some(answered) => match fits(command, &answered) {
+                        Some(true) => evidence.points += weight,
+                        Some(false) => evidence.misses += 1,
+                        None => {}
+                    },
                 }
             }
         }
@@ -219,8 +225,13 @@ fn fits(command: Command, bytes: &[u8]) -> Option<bool> {
         b'U' if command == Command::Statistics => Some(payload.starts_with(b"Uptime: ")),
         _ if matches!(command, Command::Query | Command::Execute | Command::ProcessInfo) => {
             match answer::column_count(payload) {
-                Some(count) if count.definitions_follow && !rest.is_empty() => definition_follows(rest, 2),
                 Some(_) if rest.is_empty() => None,
+                Some(count) if count.definitions_follow => definition_follows(rest, 2),
+                // MariaDB's client knows them from an earlier execution: binary rows, or EOF, follow.
+                Some(_) if command == Command::Execute => {
+                    let (header, payload, _) = split(rest)?;
+                    Some(header.sequence == 2 && matches!(payload.first(), Some(0 | 0xfe)))
+                }
                 _ => Some(false),
             }
         }

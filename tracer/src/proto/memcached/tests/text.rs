@@ -183,6 +183,23 @@ fn quiet_meta_commands_are_found_by_their_opaque() {
         "1 5 5 13/4 rows=0 ms a
          4 6 6 4/4 rows=0 mn",
     );
+    // NF may be that of the quiet one or of the loud one: MN tells that the loud one has had it.
+    check(
+        "1 > md k:1 q~md k:2~mn~
+         2 < NF~MN~
+         3 > mg a~
+         4 < HD~",
+        "1 2 2 10/4 rows=0 md k:?
+         1 2 2 4/4 rows=0 mn
+         3 4 4 6/4 rows=1 mg a",
+    );
+    check(
+        "1 > md k:1 q~md k:2~mn~
+         2 < NF~HD~MN~",
+        "1 2 2 10/4 rows=0 md k:?
+         1 2 2 8/4 rows=1 md k:?
+         1 2 2 4/4 rows=0 mn",
+    );
 }
 
 #[test]

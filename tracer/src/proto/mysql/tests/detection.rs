@@ -48,8 +48,17 @@ fn a_greeting_is_enough() {
 }
 
 #[test]
-fn a_command_needs_its_answer() {
-    check("0 > Q select 1", false);
+fn a_statement_is_enough() {
+    check("0 > Q select 1", true);
+    check("0 > P select ?", true);
+    check("0 > Q hello", false);
+    check("0 > Q selected", false);
+}
+
+#[test]
+fn other_commands_need_their_answer() {
+    check("0 > ping", false);
+    check("0 > X 5 00 01 0300 05000000", false);
     check("0 < seq 1 | cols 1 | row 1 | okeof", false);
     check("0 > Q select 1\n1 < cols 1 | row 1 | okeof", true);
     check("0 > Q select 1\n1 < cols 1 | def | ...500", true);
@@ -57,6 +66,9 @@ fn a_command_needs_its_answer() {
     check("0 > Q select x\n1 < err 1054 42S22", true);
     check("0 > P select ?\n1 < prepared 1 1 1 | def | def", true);
     check("0 > X 5 00 01 0300 05000000\n1 < cols 1 | brow | okeof", true);
+    // MariaDB's client knows the columns.
+    check("0 > X 5 00 01 0300 05000000\n1 < count 01 00 | brow | okeof", true);
+    check("0 > X 5 00 01 0300 05000000\n1 < count 01 00 | seq 7 | brow | okeof", false);
     check("0 > C 5 | X 6\n1 < ok", true);
     check("0 > ping\n1 < ok", false);
     check("0 > ping\n1 < ok\n2 > ping\n3 < ok", true);
