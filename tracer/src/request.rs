@@ -140,14 +140,14 @@ pub struct Counts {
     pub started_before: u64,
     /// Answers whose request is unknown, and requests whose answer was lost, by a gap or lost framing.
     pub answers_unmatched: u64,
-    /// Statements that the server skipped after an error in a pipeline.
+    /// Statements that the server did not run: after an error in a pipeline, or in a transaction that was given up.
     pub skipped: u64,
     /// How often a parser lost its place and had to search for the next message.
     pub resyncs: u64,
     /// Requests whose statement text is not known (prepared before the capture).
     pub statements_unnamed: u64,
-    /// Messages that the server sent unasked, or at its own time (pub/sub, MONITOR, heartbeats): no requests, and no part
-    /// of any latency.
+    /// Messages outside of requests and answers (pub/sub, MONITOR, heartbeats, writes that ask for no answer): no part of
+    /// any latency.
     pub pushed: u64,
 }
 

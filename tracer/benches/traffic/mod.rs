@@ -1,6 +1,6 @@
 //! Recorded connections, said again and again: input for benches.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use tracer::event::{Event, SocketId, Transfer, decode};
 use tracer::time::Nanos;
@@ -21,27 +21,29 @@ pub struct Recorded {
     body: Vec<Vec<u8>>,
 }
 
-/// The connection with the most pieces of a recording: programs ask for settings on others first. `begins`: a regular
-/// exchange begins with these bytes of the client. What repeats runs from the second such place to the last, whose own
+/// The connection with the most regular exchanges of a recording: programs ask for settings on others first. `begins`: such
+/// an exchange begins with these bytes of the client. What repeats runs from the second such place to the last, whose own
 /// exchange may lack its end.
 pub fn busiest(capture: &str, begins: fn(&[u8]) -> bool) -> Recorded {
     let all = captures::load(&captures::folder().join(capture).with_extension("dbtapraw"));
-    let is_piece = |record: &Vec<u8>| matches!(decode(record), Some(Event::Transfer(_) | Event::Facts(..)));
     let socket_of = |record: &Vec<u8>| match decode(record) {
-        Some(Event::Transfer(piece)) => piece.socket,
-        Some(Event::Facts(socket, _)) => socket,
-        _ => SocketId(0),
+        Some(Event::Transfer(piece)) => Some(piece.socket),
+        Some(Event::Facts(socket, _)) => Some(socket),
+        _ => None,
     };
-    let sockets: HashSet<SocketId> = all.iter().map(socket_of).collect();
-    let busiest = *sockets.iter().max_by_key(|s| all.iter().filter(|r| socket_of(r) == **s).count()).unwrap();
-    let mut head: Vec<Vec<u8>> =
-        all.into_iter().filter(|record| is_piece(record) && socket_of(record) == busiest).collect();
     let starts =
-        |record: &Vec<u8>| matches!(decode(record), Some(Event::Transfer(p)) if p.sent && begins(p.bytes));
-    let starts: Vec<usize> = (0..head.len()).filter(|at| starts(&head[*at])).collect();
-    let (first, last) = (starts[1], *starts.last().unwrap());
-    head.truncate(last);
-    let body = head.split_off(first);
+        |record: &&Vec<u8>| matches!(decode(record), Some(Event::Transfer(p)) if p.sent && begins(p.bytes));
+    let mut exchanges: HashMap<SocketId, usize> = HashMap::new();
+    for socket in all.iter().filter(starts).filter_map(socket_of) {
+        *exchanges.entry(socket).or_default() += 1;
+    }
+    let busiest = exchanges.into_iter().max_by_key(|(_, count)| *count).map(|(socket, _)| socket);
+    assert!(busiest.is_some(), "{capture}: no exchange begins so");
+    let mut head: Vec<Vec<u8>> = all.into_iter().filter(|record| socket_of(record) == busiest).collect();
+    let places: Vec<usize> = (0..head.len()).filter(|at| starts(&&head[*at])).collect();
+    assert!(places.len() > 2, "{capture}: {} exchanges begin so", places.len());
+    head.truncate(places[places.len() - 1]);
+    let body = head.split_off(places[1]);
     Recorded { head, body }
 }
 

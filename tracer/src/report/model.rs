@@ -149,9 +149,10 @@ pub struct Coverage {
     pub connections_undecoded: u64,
     /// Encrypted connections whose plain text could not be read.
     pub connections_tls_opaque: u64,
-    /// Statements that the server skipped after an error in a pipeline.
+    /// Statements that the server did not run: after an error in a pipeline, or in a transaction that was given up.
     pub skipped: u64,
-    /// Messages that the server sent unasked or at its own time (pub/sub, MONITOR, heartbeats): no part of any latency.
+    /// Messages outside of requests and answers (pub/sub, MONITOR, heartbeats, writes that ask for no answer): no part of
+    /// any latency.
     #[serde(default)]
     pub pushed: u64,
     /// Connections that were taken for another protocol first.

@@ -10,8 +10,15 @@ const COMMAND: &str = "cargo bench --locked --package tracer --no-default-featur
 /// A function of the bench, the recording that it takes, what its items are, and the goal.
 type Number = (&'static str, &'static str, &'static str, Option<Goal>);
 
-const NUMBERS: &[Number] =
-    &[("records_taken", "postgresql/pgbench-select-prepared", "records/s", Some(Goal::AtLeast(2e6)))];
+const NUMBERS: &[Number] = &[
+    ("records_taken", "postgresql/pgbench-select-prepared", "records/s", Some(Goal::AtLeast(2e6))),
+    ("records_taken", "mysql/sysbench-prepared", "records/s", Some(Goal::AtLeast(2e6))),
+    ("records_taken", "redis/redis-benchmark", "records/s", None),
+    ("requests_counted", "redis/redis-benchmark-pipeline", "commands/s", Some(Goal::AtLeast(4e6))),
+    ("records_taken", "memcached/pymemcache", "records/s", None),
+    ("records_taken", "mongodb/pymongo", "records/s", None),
+    ("records_taken", "elasticsearch/elasticsearch-py", "records/s", None),
+];
 
 /// The registry's entry.
 pub const MEASUREMENT: Measurement = Measurement {

@@ -73,8 +73,8 @@ fn sentences(coverage: &Coverage, ended_by: EndedBy, other: u64) -> Vec<(Style, 
         (
             c.pushed,
             "message",
-            "that the server sent unasked or at its own time (subscriptions, monitoring, heartbeats): \
-          they are no requests.",
+            "outside of requests and answers (subscriptions, monitoring, heartbeats, writes that ask for no \
+          answer): they have no latency.",
         ),
         (
             c.started_before,
@@ -87,7 +87,12 @@ fn sentences(coverage: &Coverage, ended_by: EndedBy, other: u64) -> Vec<(Style, 
             "of statements prepared before the capture: timed, but their text is \
           unknown. Remedy: let the application reconnect during a capture.",
         ),
-        (c.skipped, "statement", "skipped by the server after an error in a pipeline: they are no requests."),
+        (
+            c.skipped,
+            "statement",
+            "that the server did not run, after an error or in a transaction that was given up: they are no \
+          requests.",
+        ),
         (
             other,
             "request",
