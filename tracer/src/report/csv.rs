@@ -12,8 +12,7 @@ use super::{Layout, Output};
 #[derive(Debug)]
 pub struct Csv;
 
-const COUNTS: &str =
-    "id,protocol,operation,database,peer,count,errors,rows,request_bytes,answer_bytes,slow_count";
+const COUNTS: &str = "id,protocol,operation,database,peer,count,errors,rows,request_bytes,answer_bytes,slow_count,waits_by_design";
 const SPANS: [&str; 9] =
     ["min_ns", "mean_ns", "p50_ns", "p90_ns", "p95_ns", "p99_ns", "p999_ns", "max_ns", "sum_ns"];
 
@@ -40,7 +39,11 @@ fn row(s: &Statement, out: &mut dyn io::Write) -> io::Result<()> {
     }
     let errors = s.errors.iter().fold(0_u64, |sum, error| sum.saturating_add(error.count));
     let [count, rows, slow] = [s.count, s.rows, s.slow_count];
-    write!(out, "{count},{errors},{rows},{},{},{slow},", s.request_bytes, s.answer_bytes)?;
+    write!(
+        out,
+        "{count},{errors},{rows},{},{},{slow},{},",
+        s.request_bytes, s.answer_bytes, s.waits_by_design
+    )?;
     for span in spans(&s.latency).into_iter().chain(spans(&s.first_byte)) {
         write!(out, "{span},")?;
     }
@@ -89,7 +92,7 @@ mod tests {
         let text = String::from_utf8(bytes).unwrap();
         let mut lines = text.split_terminator("\r\n");
         let columns = lines.next().unwrap().split(',').count();
-        assert_eq!(columns, 30);
+        assert_eq!(columns, 31);
         // The text is the last column and may hold commas.
         let cells: Vec<usize> = lines.map(|line| line.splitn(columns, ',').count()).collect();
         assert_eq!(cells, [columns; 3]);

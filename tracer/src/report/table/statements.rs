@@ -51,7 +51,7 @@ pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     let several = protocols.any(|protocol| Some(protocol) != first);
     let title = "STATEMENTS by total time; right: how many took how long, log scale";
     list(title, &working, several, page)?;
-    let title = "WAITING BY DESIGN, for something to happen: not in the shares above";
+    let title = "WAITING BY DESIGN, for something to happen: apart from the others";
     list(title, &waiting, several, page)
 }
 
