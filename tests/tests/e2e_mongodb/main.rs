@@ -5,7 +5,7 @@
 //! (`tests::mongodb`): what only MongoDB itself could show is listed in docs/limitations.md.
 
 #![expect(
-    clippy::unwrap_used,
+    clippy::panic,
     reason = "in a test a panic is the failure report, also outside the test functions"
 )]
 
