@@ -4,10 +4,7 @@
 //! Needs root and Debian's python3-pymongo; a missing one fails the test. The server is this package's own
 //! (`tests::mongodb`): what only MongoDB itself could show is listed in docs/limitations.md.
 
-#![expect(
-    clippy::panic,
-    reason = "in a test a panic is the failure report, also outside the test functions"
-)]
+#![expect(clippy::panic, reason = "in a test a panic is the failure report, also outside the test functions")]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
