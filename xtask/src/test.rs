@@ -6,7 +6,7 @@ use crate::{build, lint, packages, root, tools};
 use std::process::Command;
 
 /// Real servers and drivers that the end-to-end tests talk to, and a compiler for the drivers without a package.
-const PACKAGES: [&str; 17] = [
+const PACKAGES: [&str; 18] = [
     "postgresql",
     "pgbouncer",
     "mariadb-server",
@@ -20,6 +20,7 @@ const PACKAGES: [&str; 17] = [
     "python3-mysqldb",
     "python3-redis",
     "python3-pymemcache",
+    "python3-pymongo",
     "libpq-dev",
     "libmariadb-dev",
     "gcc",
