@@ -5,13 +5,13 @@
 
 pub mod decompress;
 pub mod framing;
-pub mod http;
+mod http;
 pub mod key_pattern;
-pub mod memcached;
+mod memcached;
 mod mongodb;
-pub mod mysql;
+mod mysql;
 pub mod postgres;
-pub mod redis;
+mod redis;
 #[cfg(test)]
 mod text_dialogue;
 
