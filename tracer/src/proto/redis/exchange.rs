@@ -63,6 +63,8 @@ pub(super) struct Exchange {
     /// Names of users and databases that commands on their way will set.
     names: VecDeque<String>,
     replies: Replies,
+    /// The client sent MULTI, and nothing since that ends it.
+    in_multi: bool,
     monitors: bool,
     /// The confirmations so far of the oldest command: first and last moment, bytes.
     confirmed: Option<(Nanos, Nanos, u64)>,
@@ -74,6 +76,11 @@ impl Exchange {
     pub(super) fn command(&mut self, command: &Command<'_>, texts: &mut Texts, out: &mut Requests) {
         let spec = commands::spec(command.name());
         let role = spec.map_or(Role::Plain, |spec| spec.role);
+        match role {
+            Role::Multi => self.in_multi = true,
+            Role::Exec | Role::Discard | Role::Reset => self.in_multi = false,
+            _ => {}
+        }
         if (self.replies != Replies::On || role == Role::Client) && self.is_unanswered(command, role) {
             return;
         }
@@ -151,7 +158,9 @@ impl Exchange {
     /// request.
     fn is_unanswered(&mut self, command: &Command<'_>, role: Role) -> bool {
         let is = |index, word: &[u8]| command.argument(index).is_some_and(|argument| argument.is(word));
-        if role == Role::Reset || role == Role::Client && is(1, b"REPLY") && is(2, b"ON") {
+        // Between MULTI and EXEC it is queued like any other.
+        let sets_replies = role == Role::Client && is(1, b"REPLY") && !self.in_multi;
+        if role == Role::Reset || sets_replies && is(2, b"ON") {
             self.replies = Replies::On;
             return false;
         }
@@ -159,7 +168,7 @@ impl Exchange {
         if self.replies == Replies::SkipNext {
             self.replies = Replies::On;
         }
-        if role == Role::Client && is(1, b"REPLY") && self.replies == Replies::On {
+        if sets_replies && self.replies == Replies::On {
             if is(2, b"OFF") {
                 self.replies = Replies::Off;
             } else if is(2, b"SKIP") {
@@ -170,6 +179,16 @@ impl Exchange {
             return true;
         }
         unanswered
+    }
+
+    /// Pairing begins again: the server has just answered, so it does answer.
+    pub(super) fn begin(&mut self) {
+        self.gap = false;
+        self.unsure = true;
+        self.paired = false;
+        self.owed = 0;
+        self.replies = Replies::On;
+        self.in_multi = false;
     }
 
     /// The oldest command is EXEC: its answer has those of the queued commands inside.

@@ -152,10 +152,7 @@ impl Observer {
         self.commands.reset();
         self.answers.reset();
         self.framed = true;
-        self.exchange.gap = false;
-        self.exchange.unsure = true;
-        self.exchange.paired = false;
-        self.exchange.owed = 0;
+        self.exchange.begin();
         self.begins = true;
         self.turns = 0;
     }

@@ -311,6 +311,34 @@ fn an_unanswered_select_does_not_shift_the_next_one() {
 }
 
 #[test]
+fn client_reply_between_multi_and_exec_is_queued() {
+    check(
+        "10 > MULTI | CLIENT REPLY SKIP | DISCARD | GET a
+         20 < +OK | +QUEUED | +OK | $1",
+        "10 20 20 MULTI
+         10 20 20 DISCARD
+         10 20 20 GET a rows=1
+         skipped=1",
+    );
+}
+
+#[test]
+fn client_reply_on_may_be_lost() {
+    check(
+        "10 > CLIENT REPLY OFF | SET a 1 | ...100
+         20 < +OK | $1
+         30 > GET a
+         40 < $1
+         50 > GET b
+         60 < $2",
+        "30 40 40 GET a rows=1
+         50 60 60 GET b rows=1
+         unmatched=2
+         resyncs=1",
+    );
+}
+
+#[test]
 fn the_session_follows_the_answers() {
     check(
         "10 > AUTH alice wonder | SELECT 3 | AUTH bob wrong | SELECT 99
