@@ -61,11 +61,13 @@ pub(super) struct Exchange {
     pub(super) owed: u64,
     statements: Statements,
     /// Names of users and databases that commands on their way will set.
-    names: VecDeque<String>,
+    names: VecDeque<Option<String>>,
     replies: Replies,
     /// The client sent MULTI, and nothing since that ends it.
     in_multi: bool,
     monitors: bool,
+    /// A push came: the connection speaks RESP3, where an array is always an answer.
+    resp3: bool,
     /// The confirmations so far of the oldest command: first and last moment, bytes.
     confirmed: Option<(Nanos, Nanos, u64)>,
 }
@@ -84,7 +86,10 @@ impl Exchange {
         if (self.replies != Replies::On || role == Role::Client) && self.is_unanswered(command, role) {
             return;
         }
-        if self.pending.is_full() || self.queued.is_full() || command.name().is_empty() {
+        if self.pending.is_full()
+            || self.queued.is_full()
+            || command.argument(0).and_then(|name| name.whole()).is_none()
+        {
             // Those that wait are still in order. What comes behind them has no place, nor what comes behind a command whose
             // name is not known: it may have no answer, or several.
             out.counts.resyncs += u64::from(!self.gap);
@@ -110,15 +115,16 @@ impl Exchange {
     fn due(&mut self, command: &Command<'_>, role: Role) -> Due {
         let argument = |index| command.argument(index);
         let name = |index| {
-            let name = argument(index).and_then(|name| name.whole()).unwrap_or_default();
-            String::from_utf8_lossy(&name[..name.len().min(LONGEST_NAME)]).into_owned()
+            let name = argument(index).and_then(|name| name.whole())?;
+            Some(String::from_utf8_lossy(&name[..name.len().min(LONGEST_NAME)]).into_owned())
         };
         match role {
             Role::Auth => {
-                self.names.push_back(if command.count == 3 { name(1) } else { "default".to_owned() });
+                self.names.push_back(if command.count == 3 { name(1) } else { Some("default".to_owned()) });
                 Due::User
             }
             Role::Hello => {
+                self.resp3 &= !argument(1).is_some_and(|version| version.is(b"2"));
                 let is_auth = |index: &usize| argument(*index).is_some_and(|word| word.is(b"AUTH"));
                 match (2..command.told_apart()).find(is_auth) {
                     Some(at) => {
@@ -230,6 +236,11 @@ impl Exchange {
 
     /// A push, a published message, or the confirmation of a subscription.
     fn pushed(&mut self, answer: &Answer, at: Nanos, out: &mut Requests) -> Option<Fit> {
+        if answer.kind == b'>' {
+            self.resp3 = true;
+        } else if self.resp3 {
+            return None;
+        }
         let word = answer.word.bytes();
         let awaited = self.pending.front().is_some_and(|op| matches!(op.due, Due::Confirmations { .. }));
         let confirms = if awaited || answer.kind == b'>' || self.subscriptions.any() {
@@ -286,7 +297,7 @@ impl Exchange {
         let ok = answer.error.is_none();
         match due {
             Due::User | Due::Database => {
-                let name = self.names.pop_front();
+                let name = self.names.pop_front().flatten();
                 if ok && due == Due::User {
                     self.session.user = name;
                 } else if ok {
@@ -300,6 +311,7 @@ impl Exchange {
                 self.not_executed(out);
                 self.subscriptions = Subscriptions::default();
                 self.monitors = false;
+                self.resp3 = false;
                 self.session.streaming = false;
                 self.session.user = None;
                 self.session.database = None;
@@ -326,7 +338,7 @@ impl Exchange {
             self.names.pop_front();
         }
         let Some(op) = self.pending.front().copied() else { return };
-        self.queued.push(Op { due: Due::Answer, ..op }, self.pending.front_values());
+        self.queued.push(op, self.pending.front_values());
         self.pop();
     }
 
@@ -340,6 +352,11 @@ impl Exchange {
         let mut index = usize::try_from(before).unwrap_or(usize::MAX);
         while let Some(op) = self.queued.front() {
             let element = elements.get(index).copied().unwrap_or_default();
+            match op.due {
+                Due::User if element.error.is_none() => self.session.user = None,
+                Due::Database if element.error.is_none() => self.session.database = None,
+                _ => {}
+            }
             let request =
                 Request { rows: element.rows, error: element.error, ..op.request(answer.first_byte_at, at) };
             let to = if self.unsure { &mut self.held } else { &mut *out };

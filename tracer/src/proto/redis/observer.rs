@@ -264,6 +264,7 @@ impl Observer {
         if self.exchange.answer(answer, &self.answers.elements, moment.at, out) == Fit::Unasked {
             self.unasked(out);
         }
+        self.answers.give_back();
     }
 
     /// An answer that nobody waits for.
@@ -341,6 +342,10 @@ impl Observer {
 
     /// An answer to a command that was not seen yet: two threads, or a send that was recorded after it.
     fn is_early(&self, first: u8) -> bool {
+        if !self.early.is_empty() {
+            // Its end may begin like anything.
+            return true;
+        }
         let exchange = &self.exchange;
         exchange.pending.is_empty()
             && !exchange.unsure
@@ -463,6 +468,10 @@ impl Observer {
     /// Some of the client's bytes that are kept hold this.
     pub(super) fn keeps(&self, text: &[u8]) -> bool {
         self.commands.keeps(text)
+    }
+    /// Room for elements of EXEC's answer.
+    pub(super) fn kept_elements(&self) -> usize {
+        self.answers.elements.capacity()
     }
     /// Bytes of the client that are kept.
     pub(super) fn kept_bytes(&self) -> usize {
