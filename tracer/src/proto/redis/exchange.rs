@@ -9,6 +9,7 @@ use super::client::Command;
 use super::commands::{self, Role};
 use super::pending::{Due, Op, Pending};
 use super::server::{Answer, Element};
+use super::shapes::Shape;
 use super::statement::Statements;
 use super::subscriptions::Subscriptions;
 use crate::proto::Session;
@@ -18,6 +19,10 @@ use crate::time::Nanos;
 
 /// Longest name of a user or number of a database that is kept.
 const LONGEST_NAME: usize = 64;
+
+/// Once an answer was older than its command, pairing is believed at the end only after so many answers that fit their
+/// own command and not the one before.
+const TELLING: u32 = 4;
 
 /// Whether commands are answered (CLIENT REPLY).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +43,8 @@ pub(super) enum Fit {
     Pushed,
     /// Nobody waits for it.
     Unasked,
+    /// It cannot answer the oldest command, so it answers one that was sent before pairing began.
+    Older,
 }
 
 /// The exchange on one connection.
@@ -53,6 +60,12 @@ pub(super) struct Exchange {
     /// What is paired now may be out of step: requests are held back.
     pub(super) unsure: bool,
     pub(super) held: Requests,
+    /// Answers since pairing began that were no answer to the oldest command.
+    pub(super) older: u32,
+    /// Answers since the last of them that answer their command and could not answer the one before it.
+    telling: u32,
+    /// What could answer the command before.
+    before: Option<Shape>,
     /// Something was paired since the client last spoke.
     pub(super) paired: bool,
     /// The connection became a stream of writes.
@@ -101,6 +114,7 @@ impl Exchange {
         let op = Op {
             text,
             due,
+            answers: spec.map_or(Shape::ANY, |spec| spec.answers),
             started_at: command.first.at,
             task: command.first.task,
             load: command.first.load,
@@ -193,8 +207,29 @@ impl Exchange {
         self.unsure = true;
         self.paired = false;
         self.owed = 0;
+        self.older = 0;
+        self.shifts();
         self.replies = Replies::On;
         self.in_multi = false;
+    }
+
+    /// From here on an answer belongs to another command than before.
+    fn shifts(&mut self) {
+        self.paired = false;
+        self.telling = 0;
+        self.before = None;
+    }
+
+    /// An answer was older than the oldest command, and so was everything that was held back. Gives the number of those.
+    pub(super) fn older(&mut self) -> u64 {
+        self.older = self.older.saturating_add(1);
+        self.shifts();
+        self.drop_held()
+    }
+
+    /// Whether what is held back is right, as far as the types of the answers tell.
+    pub(super) fn fits(&self) -> bool {
+        self.older == 0 || self.telling >= TELLING
     }
 
     /// The oldest command is EXEC: its answer has those of the queued commands inside.
@@ -225,6 +260,15 @@ impl Exchange {
             self.session.streaming = true;
             out.counts.pushed += 1;
             return Fit::Pushed;
+        }
+        let Some(op) = self.pending.front() else { return Fit::Unasked };
+        if self.unsure && answer.error.is_none() && answer.word.bytes() != b"QUEUED" {
+            let answers = op.answers;
+            if !answers.has(answer.kind) {
+                return Fit::Older;
+            }
+            let before = self.before.replace(answers);
+            self.telling += u32::from(before.is_some_and(|before| !before.has(answer.kind)));
         }
         let Some(op) = self.pending.front() else { return Fit::Unasked };
         if op.due == Due::Answer && answer.kind != b'+' {
