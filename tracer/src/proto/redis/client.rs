@@ -7,6 +7,7 @@
 //! until it is complete, and then overwritten. Never keeps a password, and passes a long value by its length.
 
 use super::fnv::Fnv;
+use super::inline::Word;
 use super::line::{Line, number_line};
 use crate::proto::Moment;
 
@@ -20,6 +21,9 @@ const MOST_ARGUMENTS: i64 = 1 << 20;
 const MOST_BULK_BYTES: i64 = 4 << 30;
 /// An inline command may be this long.
 const INLINE_BYTES: u64 = 64 << 10;
+/// Commands whose arguments may be passwords.
+pub(super) const HOLD_SECRETS: &[&[u8]] =
+    &[b"AUTH", b"HELLO", b"CONFIG", b"ACL", b"SENTINEL", b"MODULE", b"MIGRATE"];
 /// Of an inline command so much is looked at.
 const INLINE_SEEN_BYTES: usize = 4 << 10;
 
@@ -312,7 +316,7 @@ impl Commands {
             1 | 2 => true,
             _ if self.is_named(&[b"HELLO"]) => !is(before(2), b"AUTH"),
             _ if self.is_named(&[b"MIGRATE"]) => !is(before(1), b"AUTH") && !is(before(2), b"AUTH2"),
-            _ => !self.is_named(&[b"CONFIG", b"ACL"]),
+            _ => !self.is_named(HOLD_SECRETS),
         }
     }
 
@@ -363,12 +367,23 @@ impl Commands {
             return None;
         }
         let room = INLINE_SEEN_BYTES.saturating_sub(self.buffer.len());
+        let before = self.buffer.len();
+        let line = if before == 0 { line.trim_ascii_start() } else { line };
         self.buffer.extend_from_slice(&line[..line.len().min(room)]);
+        let kept = super::inline::kept(&self.buffer);
+        if let Some(kept) = kept {
+            // Enough is left to tell the words apart.
+            let from = before.max(kept).min(self.buffer.len());
+            let is_content = |byte: &&mut u8| !(byte.is_ascii_whitespace() || b"\"'\\".contains(byte));
+            self.buffer[from..].iter_mut().filter(is_content).for_each(|byte| *byte = b'*');
+        }
         if end.is_none() {
             return Some(false);
         }
-        super::inline::split(&self.buffer, ARGUMENTS, |start, end| {
-            self.places.push(Place { start, seen: end - start, bytes: (end - start) as u64 });
+        let kept = kept.unwrap_or(usize::MAX);
+        super::inline::split(&self.buffer, ARGUMENTS, |Word { start, end, plain }| {
+            let seen = if plain && end <= kept { end - start } else { 0 };
+            self.places.push(Place { start, seen, bytes: (end - start) as u64 });
         });
         self.count = self.places.len() as u64;
         if self.places.is_empty() {

@@ -5,6 +5,8 @@
 
 use std::sync::LazyLock;
 
+use super::shapes::Shape;
+
 /// Where the keys of a command stand. Argument 0 is the command's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keys {
@@ -71,6 +73,8 @@ pub(super) struct Spec {
     pub role: Role,
     /// It waits by design; XREAD and XREADGROUP only with BLOCK.
     pub blocks: bool,
+    /// What can answer it.
+    pub answers: Shape,
 }
 
 const ALL: Keys = Keys::Range { first: 1, before_end: 1, step: 1 };
@@ -235,7 +239,13 @@ fn place(key: &Name) -> usize {
 
 static COMMANDS: LazyLock<Table<Spec>> = LazyLock::new(|| {
     let specs = GROUPS.iter().flat_map(|(keys, role, blocks, names)| {
-        names.split(' ').map(|name| Spec { name, keys: *keys, role: *role, blocks: *blocks })
+        names.split(' ').map(|name| Spec {
+            name,
+            keys: *keys,
+            role: *role,
+            blocks: *blocks,
+            answers: Shape::of(name),
+        })
     });
     Table::new(specs.map(|spec| (spec.name, spec)))
 });

@@ -234,7 +234,7 @@ fn inline_command(bytes: &[u8]) -> Option<Asks> {
         return None;
     }
     let mut name = &line[..0];
-    inline::split(line, 1, |start, end| name = &line[start..end]);
+    inline::split(line, 1, |word| name = &line[word.start..word.end]);
     if name.eq_ignore_ascii_case(b"PING") {
         return Some(Asks::Ping);
     }

@@ -9,6 +9,7 @@ use super::client::Command;
 use super::commands::{self, Role};
 use super::pending::{Due, Op, Pending};
 use super::server::{Answer, Element};
+use super::shapes::Shape;
 use super::statement::Statements;
 use super::subscriptions::Subscriptions;
 use crate::proto::Session;
@@ -18,6 +19,10 @@ use crate::time::Nanos;
 
 /// Longest name of a user or number of a database that is kept.
 const LONGEST_NAME: usize = 64;
+
+/// Once an answer was older than its command, pairing is believed at the end only after so many answers that fit their
+/// own command and not the one before.
+const TELLING: u32 = 4;
 
 /// Whether commands are answered (CLIENT REPLY).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +43,8 @@ pub(super) enum Fit {
     Pushed,
     /// Nobody waits for it.
     Unasked,
+    /// It cannot answer the oldest command, so it answers one that was sent before pairing began.
+    Older,
 }
 
 /// The exchange on one connection.
@@ -53,6 +60,12 @@ pub(super) struct Exchange {
     /// What is paired now may be out of step: requests are held back.
     pub(super) unsure: bool,
     pub(super) held: Requests,
+    /// Answers since pairing began that were no answer to the oldest command.
+    pub(super) older: u32,
+    /// Answers since the last of them that answer their command and could not answer the one before it.
+    telling: u32,
+    /// What could answer the command before.
+    before: Option<Shape>,
     /// Something was paired since the client last spoke.
     pub(super) paired: bool,
     /// The connection became a stream of writes.
@@ -61,9 +74,13 @@ pub(super) struct Exchange {
     pub(super) owed: u64,
     statements: Statements,
     /// Names of users and databases that commands on their way will set.
-    names: VecDeque<String>,
+    names: VecDeque<Option<String>>,
     replies: Replies,
+    /// The client sent MULTI, and nothing since that ends it.
+    in_multi: bool,
     monitors: bool,
+    /// A push came: the connection speaks RESP3, where an array is always an answer.
+    resp3: bool,
     /// The confirmations so far of the oldest command: first and last moment, bytes.
     confirmed: Option<(Nanos, Nanos, u64)>,
 }
@@ -74,10 +91,18 @@ impl Exchange {
     pub(super) fn command(&mut self, command: &Command<'_>, texts: &mut Texts, out: &mut Requests) {
         let spec = commands::spec(command.name());
         let role = spec.map_or(Role::Plain, |spec| spec.role);
+        match role {
+            Role::Multi => self.in_multi = true,
+            Role::Exec | Role::Discard | Role::Reset => self.in_multi = false,
+            _ => {}
+        }
         if (self.replies != Replies::On || role == Role::Client) && self.is_unanswered(command, role) {
             return;
         }
-        if self.pending.is_full() || self.queued.is_full() || command.name().is_empty() {
+        if self.pending.is_full()
+            || self.queued.is_full()
+            || command.argument(0).and_then(|name| name.whole()).is_none()
+        {
             // Those that wait are still in order. What comes behind them has no place, nor what comes behind a command whose
             // name is not known: it may have no answer, or several.
             out.counts.resyncs += u64::from(!self.gap);
@@ -89,6 +114,7 @@ impl Exchange {
         let op = Op {
             text,
             due,
+            answers: spec.map_or(Shape::ANY, |spec| spec.answers),
             started_at: command.first.at,
             task: command.first.task,
             load: command.first.load,
@@ -103,15 +129,16 @@ impl Exchange {
     fn due(&mut self, command: &Command<'_>, role: Role) -> Due {
         let argument = |index| command.argument(index);
         let name = |index| {
-            let name = argument(index).and_then(|name| name.whole()).unwrap_or_default();
-            String::from_utf8_lossy(&name[..name.len().min(LONGEST_NAME)]).into_owned()
+            let name = argument(index).and_then(|name| name.whole())?;
+            Some(String::from_utf8_lossy(&name[..name.len().min(LONGEST_NAME)]).into_owned())
         };
         match role {
             Role::Auth => {
-                self.names.push_back(if command.count == 3 { name(1) } else { "default".to_owned() });
+                self.names.push_back(if command.count == 3 { name(1) } else { Some("default".to_owned()) });
                 Due::User
             }
             Role::Hello => {
+                self.resp3 &= !argument(1).is_some_and(|version| version.is(b"2"));
                 let is_auth = |index: &usize| argument(*index).is_some_and(|word| word.is(b"AUTH"));
                 match (2..command.told_apart()).find(is_auth) {
                     Some(at) => {
@@ -151,7 +178,9 @@ impl Exchange {
     /// request.
     fn is_unanswered(&mut self, command: &Command<'_>, role: Role) -> bool {
         let is = |index, word: &[u8]| command.argument(index).is_some_and(|argument| argument.is(word));
-        if role == Role::Reset || role == Role::Client && is(1, b"REPLY") && is(2, b"ON") {
+        // Between MULTI and EXEC it is queued like any other.
+        let sets_replies = role == Role::Client && is(1, b"REPLY") && !self.in_multi;
+        if role == Role::Reset || sets_replies && is(2, b"ON") {
             self.replies = Replies::On;
             return false;
         }
@@ -159,7 +188,7 @@ impl Exchange {
         if self.replies == Replies::SkipNext {
             self.replies = Replies::On;
         }
-        if role == Role::Client && is(1, b"REPLY") && self.replies == Replies::On {
+        if sets_replies && self.replies == Replies::On {
             if is(2, b"OFF") {
                 self.replies = Replies::Off;
             } else if is(2, b"SKIP") {
@@ -170,6 +199,37 @@ impl Exchange {
             return true;
         }
         unanswered
+    }
+
+    /// Pairing begins again: the server has just answered, so it does answer.
+    pub(super) fn begin(&mut self) {
+        self.gap = false;
+        self.unsure = true;
+        self.paired = false;
+        self.owed = 0;
+        self.older = 0;
+        self.shifts();
+        self.replies = Replies::On;
+        self.in_multi = false;
+    }
+
+    /// From here on an answer belongs to another command than before.
+    fn shifts(&mut self) {
+        self.paired = false;
+        self.telling = 0;
+        self.before = None;
+    }
+
+    /// An answer was older than the oldest command, and so was everything that was held back. Gives the number of those.
+    pub(super) fn older(&mut self) -> u64 {
+        self.older = self.older.saturating_add(1);
+        self.shifts();
+        self.drop_held()
+    }
+
+    /// Whether what is held back is right, as far as the types of the answers tell.
+    pub(super) fn fits(&self) -> bool {
+        self.older == 0 || self.telling >= TELLING
     }
 
     /// The oldest command is EXEC: its answer has those of the queued commands inside.
@@ -202,6 +262,15 @@ impl Exchange {
             return Fit::Pushed;
         }
         let Some(op) = self.pending.front() else { return Fit::Unasked };
+        if self.unsure && answer.error.is_none() && answer.word.bytes() != b"QUEUED" {
+            let answers = op.answers;
+            if !answers.has(answer.kind) {
+                return Fit::Older;
+            }
+            let before = self.before.replace(answers);
+            self.telling += u32::from(before.is_some_and(|before| !before.has(answer.kind)));
+        }
+        let Some(op) = self.pending.front() else { return Fit::Unasked };
         if op.due == Due::Answer && answer.kind != b'+' {
             self.finish(answer, at, out);
             return Fit::Paired;
@@ -211,6 +280,11 @@ impl Exchange {
 
     /// A push, a published message, or the confirmation of a subscription.
     fn pushed(&mut self, answer: &Answer, at: Nanos, out: &mut Requests) -> Option<Fit> {
+        if answer.kind == b'>' {
+            self.resp3 = true;
+        } else if self.resp3 {
+            return None;
+        }
         let word = answer.word.bytes();
         let awaited = self.pending.front().is_some_and(|op| matches!(op.due, Due::Confirmations { .. }));
         let confirms = if awaited || answer.kind == b'>' || self.subscriptions.any() {
@@ -267,7 +341,7 @@ impl Exchange {
         let ok = answer.error.is_none();
         match due {
             Due::User | Due::Database => {
-                let name = self.names.pop_front();
+                let name = self.names.pop_front().flatten();
                 if ok && due == Due::User {
                     self.session.user = name;
                 } else if ok {
@@ -281,6 +355,7 @@ impl Exchange {
                 self.not_executed(out);
                 self.subscriptions = Subscriptions::default();
                 self.monitors = false;
+                self.resp3 = false;
                 self.session.streaming = false;
                 self.session.user = None;
                 self.session.database = None;
@@ -307,7 +382,7 @@ impl Exchange {
             self.names.pop_front();
         }
         let Some(op) = self.pending.front().copied() else { return };
-        self.queued.push(Op { due: Due::Answer, ..op }, self.pending.front_values());
+        self.queued.push(op, self.pending.front_values());
         self.pop();
     }
 
@@ -321,6 +396,11 @@ impl Exchange {
         let mut index = usize::try_from(before).unwrap_or(usize::MAX);
         while let Some(op) = self.queued.front() {
             let element = elements.get(index).copied().unwrap_or_default();
+            match op.due {
+                Due::User if element.error.is_none() => self.session.user = None,
+                Due::Database if element.error.is_none() => self.session.database = None,
+                _ => {}
+            }
             let request =
                 Request { rows: element.rows, error: element.error, ..op.request(answer.first_byte_at, at) };
             let to = if self.unsure { &mut self.held } else { &mut *out };

@@ -31,6 +31,7 @@ mod line;
 mod observer;
 mod pending;
 mod server;
+mod shapes;
 mod statement;
 mod subscriptions;
 #[cfg(test)]

@@ -2,7 +2,9 @@
 //!
 //! The protocol has no mark that the server is done with everything. So after a join or a loss pairing begins where the
 //! client speaks after the server, is held back, and is believed after [`PROOF`] turns or one pause of [`SILENCE`] with
-//! nothing in flight. An answer that nobody waits for disproves it. Never fails: what does not fit is counted.
+//! nothing in flight. An answer that nobody waits for disproves it; one whose type the command cannot have answers an
+//! earlier command, and pairing goes on one place further. A client that always has a request in flight and sends only
+//! commands of one type of answer can stay out of step unseen. Never fails: what does not fit is counted.
 
 use super::client::{self, Commands};
 use super::early::Early;
@@ -20,6 +22,8 @@ const PROOF: u32 = 8;
 const SILENCE: Nanos = Nanos::from_millis(5);
 /// Requests held back; with so many in step the pairing is believed.
 const HELD: usize = 4096;
+/// So many answers may be older than the commands that were seen.
+const MOST_OLDER: u32 = 4096;
 
 /// The end of an answer with holes where its parts are: what is known of it.
 #[derive(Clone, Copy, Debug)]
@@ -152,10 +156,7 @@ impl Observer {
         self.commands.reset();
         self.answers.reset();
         self.framed = true;
-        self.exchange.gap = false;
-        self.exchange.unsure = true;
-        self.exchange.paired = false;
-        self.exchange.owed = 0;
+        self.exchange.begin();
         self.begins = true;
         self.turns = 0;
     }
@@ -264,9 +265,12 @@ impl Observer {
             self.exchange.replicates = true;
             return;
         }
-        if self.exchange.answer(answer, &self.answers.elements, moment.at, out) == Fit::Unasked {
-            self.unasked(out);
+        match self.exchange.answer(answer, &self.answers.elements, moment.at, out) {
+            Fit::Paired | Fit::Pushed => {}
+            Fit::Unasked => self.unasked(out),
+            Fit::Older => self.older(out),
         }
+        self.answers.give_back();
     }
 
     /// An answer that nobody waits for.
@@ -296,6 +300,22 @@ impl Observer {
             out.counts.resyncs += 1;
         }
         self.exchange.gap = true;
+    }
+
+    /// An answer to a command that was sent before pairing began: what came since is one place further.
+    fn older(&mut self, out: &mut Requests) {
+        self.turns = 0;
+        out.counts.answers_unmatched += self.exchange.older();
+        if self.initial {
+            out.counts.started_before += 1;
+        } else {
+            out.counts.answers_unmatched += 1;
+        }
+        if self.exchange.older > MOST_OLDER {
+            // Rather a command that is never answered stands before them.
+            out.counts.answers_unmatched += self.exchange.drop_pending();
+            self.exchange.gap = true;
+        }
     }
 
     /// A hole in the server's bytes hides the parts of an answer. If only one request waits, it belongs to it up to the next
@@ -344,6 +364,10 @@ impl Observer {
 
     /// An answer to a command that was not seen yet: two threads, or a send that was recorded after it.
     fn is_early(&self, first: u8) -> bool {
+        if !self.early.is_empty() {
+            // Its end may begin like anything.
+            return true;
+        }
         let exchange = &self.exchange;
         exchange.pending.is_empty()
             && !exchange.unsure
@@ -433,7 +457,11 @@ impl Protocol for Observer {
         if self.hole.is_some_and(|hole| hole.may_end()) {
             self.hole_ends(out);
         }
-        self.exchange.release(out);
+        if self.exchange.unsure && !self.exchange.fits() {
+            out.counts.answers_unmatched += self.exchange.drop_held();
+        } else {
+            self.exchange.release(out);
+        }
     }
 
     fn in_flight(&self, out: &mut Vec<InFlight>) {
@@ -466,6 +494,10 @@ impl Observer {
     /// Some of the client's bytes that are kept hold this.
     pub(super) fn keeps(&self, text: &[u8]) -> bool {
         self.commands.keeps(text)
+    }
+    /// Room for elements of EXEC's answer.
+    pub(super) fn kept_elements(&self) -> usize {
+        self.answers.elements.capacity()
     }
     /// Bytes of the client that are kept.
     pub(super) fn kept_bytes(&self) -> usize {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::shapes::Shape;
 use crate::request::{ErrorCode, InFlight, MOST_VALUES, Request, Requests, Task, ValueRange};
 use crate::sql::TextId;
 use crate::time::Nanos;
@@ -40,6 +41,8 @@ pub(super) enum Due {
 pub(super) struct Op {
     pub text: TextId,
     pub due: Due,
+    /// What can answer it.
+    pub answers: Shape,
     pub started_at: Nanos,
     pub task: Task,
     pub load: Option<u32>,

@@ -18,6 +18,8 @@ const LINE_BYTES: usize = 64;
 const WORD_BYTES: usize = 16;
 /// Elements of EXEC's answer that are told apart.
 const MOST_ELEMENTS: usize = 100_000;
+/// Room for so many of them is kept.
+const RETAINED: usize = 1024;
 /// Longest bulk string, and most elements of an aggregate.
 const MOST: i64 = 4 << 30;
 
@@ -147,7 +149,16 @@ impl Answers {
     /// Forgets everything: the next byte begins an answer.
     pub(super) fn reset(&mut self) {
         *self = Self { elements: std::mem::take(&mut self.elements), ..Self::default() };
-        self.elements.clear();
+        self.give_back();
+    }
+
+    /// What one large EXEC needed is not kept for the rest of the connection. Forgets the elements then.
+    #[inline]
+    pub(super) fn give_back(&mut self) {
+        if self.elements.capacity() > RETAINED || self.answer.is_none() && !self.elements.is_empty() {
+            self.elements.clear();
+            self.elements.shrink_to(RETAINED);
+        }
     }
 
     /// The next answer that ends in these bytes.

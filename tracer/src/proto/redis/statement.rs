@@ -184,7 +184,7 @@ impl Statements {
     /// XREAD and XREADGROUP: with BLOCK they are another statement. True: with BLOCK.
     fn streams_block(&mut self, command: &Command<'_>) -> bool {
         let streams = streams(command).unwrap_or(usize::MAX);
-        let mut words = (1..command.told_apart()).take_while(|index| *index < streams);
+        let mut words = (options(command)..command.told_apart()).take_while(|index| *index < streams);
         let blocks = words.any(|index| command.argument(index).is_some_and(|word| word.is(b"BLOCK")));
         self.text.extend_from_slice(if blocks { b" BLOCK STREAMS" } else { b" STREAMS" });
         blocks
@@ -335,9 +335,15 @@ fn small_number(text: &[u8]) -> Option<u64> {
     is_small.then(|| text.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
 }
 
+/// Where the options of XREAD and XREADGROUP begin: behind `GROUP`, the group's name and the consumer's.
+fn options(command: &Command<'_>) -> usize {
+    if command.argument(1).is_some_and(|word| word.is(b"GROUP")) { 4 } else { 1 }
+}
+
 /// Where STREAMS stands.
 fn streams(command: &Command<'_>) -> Option<usize> {
-    (1..command.told_apart()).find(|index| command.argument(*index).is_some_and(|word| word.is(b"STREAMS")))
+    (options(command)..command.told_apart())
+        .find(|index| command.argument(*index).is_some_and(|word| word.is(b"STREAMS")))
 }
 
 #[inline]

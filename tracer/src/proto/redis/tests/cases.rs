@@ -206,6 +206,17 @@ fn case_38_subscriptions() {
          50 51 51 SUBSCRIBE c !NOPERM
          pushed=1",
     );
+    // RESP3: an array is always an answer.
+    check(
+        "10 > SUBSCRIBE a
+         20 < >[$subscribe $a :1]
+         30 > LRANGE l 0 -1 | LRANGE l 0 -1
+         31 < *[$message $a $1] | >[$message $a $1] | *[$unsubscribe $a :0]",
+        "10 20 20 SUBSCRIBE a
+         30 31 31 LRANGE l ? rows=3
+         30 31 31 LRANGE l ? rows=3
+         pushed=1",
+    );
 }
 
 #[test]
@@ -311,6 +322,62 @@ fn an_unanswered_select_does_not_shift_the_next_one() {
 }
 
 #[test]
+fn what_select_does_in_a_transaction_is_not_known() {
+    check(
+        "10 > SELECT 3 | MULTI | SELECT 4 | EXEC
+         20 < +OK | +OK | +QUEUED | *[+OK]",
+        "10 20 20 SELECT ?
+         10 20 20 MULTI
+         10 20 20 SELECT ?
+         10 20 20 EXEC rows=1",
+    );
+}
+
+#[test]
+fn a_command_may_have_an_empty_name() {
+    check(
+        "10 > '' | GET a\n20 < -ERR unknown | $1",
+        "10 20 20 (unknown command) !ERR\n10 20 20 GET a rows=1",
+    );
+}
+
+#[test]
+fn a_large_exec_leaves_no_memory_behind() {
+    let mut run = run(true, "10 > MULTI | GET a | EXEC\n20 < +OK | +QUEUED");
+    run.all(&format!("30 < *[{}]", "$1 ".repeat(50_000)));
+    assert_eq!(run.out.finished.len(), 3);
+    assert!(run.observer.kept_elements() <= 1024);
+}
+
+#[test]
+fn client_reply_between_multi_and_exec_is_queued() {
+    check(
+        "10 > MULTI | CLIENT REPLY SKIP | DISCARD | GET a
+         20 < +OK | +QUEUED | +OK | $1",
+        "10 20 20 MULTI
+         10 20 20 DISCARD
+         10 20 20 GET a rows=1
+         skipped=1",
+    );
+}
+
+#[test]
+fn client_reply_on_may_be_lost() {
+    check(
+        "10 > CLIENT REPLY OFF | SET a 1 | ...100
+         20 < +OK | $1
+         30 > GET a
+         40 < $1
+         50 > GET b
+         60 < $2",
+        "30 40 40 GET a rows=1
+         50 60 60 GET b rows=1
+         unmatched=2
+         resyncs=1",
+    );
+}
+
+#[test]
 fn the_session_follows_the_answers() {
     check(
         "10 > AUTH alice wonder | SELECT 3 | AUTH bob wrong | SELECT 99
@@ -333,6 +400,11 @@ fn the_session_follows_the_answers() {
          terminated",
     );
     check("10 > AUTH wonder\n20 < +OK", "10 20 20 AUTH ?\nuser=default");
+    // Of an inline command only their number is known.
+    check("10 > inline AUTH wonder\n20 < +OK", "10 20 20 AUTH ?\nuser=default");
+    check("10 > inline AUTH won\"der 2\"\n20 < +OK", "10 20 20 AUTH ?\nuser=default");
+    check("10 > inline AUTH al\"ice\" wonder\n20 < +OK", "10 20 20 AUTH ?");
+    check("10 > inline AUTH 'won\\\\' der'\n20 < +OK", "10 20 20 AUTH ?\nuser=default");
 }
 
 #[test]
@@ -399,6 +471,19 @@ fn an_answer_may_be_seen_before_its_command() {
          50 < $x",
         "10 20 20 PING
          31 30 30 GET a rows=1
+         40 50 50 GET b rows=1",
+    );
+    // Its second chunk begins like a push.
+    check(
+        "10 > PING
+         20 < +PONG
+         30 < raw $10\\r\\nab cut
+         31 < raw >cdefghi\\r\\n
+         32 > GET a
+         40 > GET b
+         50 < $x",
+        "10 20 20 PING
+         32 30 31 GET a rows=1
          40 50 50 GET b rows=1",
     );
 }

@@ -49,16 +49,58 @@ fn joined_inside_a_long_string() {
 
 #[test]
 fn an_older_answer_shows_that_the_pairing_was_wrong() {
-    // SET was sent before. Its answer went to GET, until the second answer came unasked.
+    // Its type shows that this is the answer to a SET that was sent before.
     check_joined(
         "10 > GET a
          11 < +OK
          12 < $1
          20 > GET b
          30 < $2",
+        "10 12 12 GET a rows=1
+         20 30 30 GET b rows=1
+         started_before=1",
+    );
+    // A GET was sent before. Its answer went to this one, until the second answer came unasked.
+    check_joined(
+        "10 > GET a
+         11 < $1
+         12 < $1
+         20 > GET b
+         30 < $2",
         "20 30 30 GET b rows=1
          started_before=1
          unmatched=1",
+    );
+}
+
+#[test]
+fn joined_where_a_pipeline_is_never_empty() {
+    // A SET was sent before; then there is always one more in flight.
+    let turns: Vec<String> = (1..=6)
+        .map(|turn| format!("{turn}0 > GET a\n{turn}1 < +OK\n{turn}2 > SET a 1\n{turn}3 < $v"))
+        .collect();
+    check_joined(
+        &turns.join("\n"),
+        "10 13 13 GET a rows=1
+         12 21 21 SET a ?
+         20 23 23 GET a rows=1
+         22 31 31 SET a ?
+         30 33 33 GET a rows=1
+         32 41 41 SET a ?
+         40 43 43 GET a rows=1
+         42 51 51 SET a ?
+         50 53 53 GET a rows=1
+         52 61 61 SET a ?
+         60 63 63 GET a rows=1
+         in flight 62 SET a ?
+         started_before=1",
+    );
+    // Too few that tell: not believed.
+    check_joined(
+        &turns[..2].join("\n"),
+        "in flight 22 SET a ?
+         started_before=1
+         unmatched=3",
     );
 }
 

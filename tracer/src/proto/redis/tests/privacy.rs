@@ -60,6 +60,7 @@ fn keys_become_patterns_and_everything_else_one_mark() {
          BITOP AND dest a b
          XGROUP CREATE stream:1 group $
          XREADGROUP GROUP g consumer COUNT 10 STREAMS orders:1 >
+         XREADGROUP GROUP streams block COUNT 1 STREAMS orders:1 >
          OBJECT ENCODING user:5
          LRANGE list 0 -1
          GET ''
@@ -77,6 +78,7 @@ fn keys_become_patterns_and_everything_else_one_mark() {
          BITOP dest ... ? | 3, AND
          XGROUP CREATE stream:? ? | 1, group, $
          XREADGROUP STREAMS orders:? ? | 1, GROUP, g, consumer, COUNT, 10, STREAMS, >
+         XREADGROUP STREAMS orders:? ? | 1, GROUP, streams, block, COUNT, 1, STREAMS, >
          OBJECT ENCODING user:? | 5
          LRANGE list ? | 0, -1
          GET ? | ?
@@ -96,6 +98,14 @@ fn no_password_is_kept_while_its_command_comes_in_pieces() {
         "ACL SETUSER alice >hunter2hunter2",
         "MIGRATE h 1 k 0 9 AUTH hunter2hunter2",
         "MIGRATE h 1 k 0 9 AUTH2 alice hunter2hunter2",
+        "SENTINEL SET m auth-pass hunter2hunter2",
+        "MODULE LOADEX path CONFIG name hunter2hunter2",
+        "inline AUTH hunter2hunter2",
+        "inline   'auth' alice hunter2hunter2",
+        "inline HELLO 3 AUTH alice hunter2hunter2",
+        "inline CONFIG SET requirepass \"a hunter2hunter2\"",
+        "inline ACL SETUSER alice >hunter2hunter2",
+        "inline SENTINEL SET m auth-pass hunter2hunter2",
     ] {
         let transfer = transfers(&format!("10 > {words}")).remove(0);
         let mut run = run(true, "");
