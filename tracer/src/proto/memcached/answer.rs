@@ -1,6 +1,6 @@
 //! An answer line of the text protocol.
 
-use super::command::{Kind, number};
+use super::command::{Kind, LONGEST_DATA, number};
 use crate::request::ErrorCode;
 
 /// The answers of one word.
@@ -87,7 +87,7 @@ pub(super) fn parse(line: &[u8]) -> Option<(Answer, Option<u64>)> {
         b"VA" => {
             let end = rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len());
             let (data, flags) = rest.split_at(end);
-            return Some((meta(Code::Value, flags), Some(number(data)?)));
+            return Some((meta(Code::Value, flags), Some(data_bytes(data)?)));
         }
         b"END" if alone => Answer::End,
         b"HD" => meta(Code::Done, rest),
@@ -122,7 +122,12 @@ fn value(rest: &[u8]) -> Option<u64> {
     let (_key, flags, bytes) = (words.next()?, words.next()?, words.next()?);
     number(flags)?;
     words.all(|cas| number(cas).is_some()).then_some(())?;
-    number(bytes)
+    data_bytes(bytes)
+}
+
+/// Length of a data block, as a server can have one.
+fn data_bytes(word: &[u8]) -> Option<u64> {
+    number(word).filter(|bytes| *bytes <= LONGEST_DATA)
 }
 
 impl Answer {

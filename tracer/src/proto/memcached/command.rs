@@ -2,8 +2,8 @@
 
 /// Longest key, in bytes (`KEY_MAX_LENGTH`). A longer one makes the line wrong.
 pub(super) const LONGEST_KEY: usize = 250;
-/// Longest data block that the server reads, in bytes.
-const LONGEST_DATA: u64 = (1 << 31) - 3;
+/// Longest data block that a server reads or says, in bytes.
+pub(super) const LONGEST_DATA: u64 = (1 << 31) - 3;
 
 /// What answers a command can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

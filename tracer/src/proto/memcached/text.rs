@@ -100,7 +100,7 @@ impl Text {
                     let spoken =
                         Spoken { name: command.name, keys: command.keys, encoded: command.encoded, cut };
                     let text = self.statements.intern(spoken, at, texts);
-                    let data = command.data.map_or(0, |data| data + 2);
+                    let data = command.data.map_or(0, |data| data.saturating_add(2));
                     let entry = Entry {
                         text,
                         kind: command.kind,
@@ -176,7 +176,7 @@ impl Text {
                         self.lose(pairing, out);
                         return false;
                     };
-                    let bytes = line.bytes + data.map_or(0, |data| data + 2);
+                    let bytes = line.bytes.saturating_add(data.map_or(0, |data| data.saturating_add(2)));
                     pairing.part(line.first.at, u64::from(answer.is_part()), bytes);
                     if let Some(data) = data {
                         self.server.expect_data(data);

@@ -93,6 +93,10 @@ fn errors() {
         "1 2 2 15/38 rows=0 set CLIENT_ERROR
          1 2 2 5/7 rows=0 (unknown command) ERROR",
     );
+    // No server says such a length.
+    for answer in ["VALUE a 0 18446744073709551615", "VA 18446744073709551614", "VALUE a 0 2147483646"] {
+        check(&format!("1 > get a~\n2 < {answer}~"), "unmatched=1\nresyncs=1");
+    }
     // Said before the client's first word.
     check("1 < ERROR Too many open connections~", "unmatched=1");
 }
@@ -192,6 +196,18 @@ fn quiet_meta_commands_are_found_by_their_opaque() {
         "1 2 2 10/4 rows=0 md k:?
          1 2 2 4/4 rows=0 mn
          3 4 4 6/4 rows=1 mg a",
+    );
+    // As a server of 1.6.18 says it.
+    check(
+        "1 > ma n N0 J5 v~ma n v~md k:1 q~md k:1~mn~
+         2 < VA 1~5~VA 1~6~NF~MN~
+         3 > me k:1~
+         4 < EN~",
+        "1 2 2 14/9 rows=1 ma n
+         1 2 2 8/9 rows=1 ma n
+         1 2 2 10/4 rows=0 md k:?
+         1 2 2 4/4 rows=0 mn
+         3 4 4 8/4 rows=0 me k:?",
     );
     check(
         "1 > md k:1 q~md k:2~mn~
