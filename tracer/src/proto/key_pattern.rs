@@ -9,7 +9,7 @@
 //! and `_` in them, so segments with these between them are looked at together first.
 //!
 //! It knows words only by their form: a name of letters alone (`user:alice`) stays, and a token without digits, capitals
-//! and length.
+//! and length. [`super::key_words`] bounds how many.
 
 /// A pattern is at most this long, in bytes, without the `…` behind a longer one.
 const MOST_PATTERN_BYTES: usize = 128;

@@ -7,6 +7,7 @@ pub mod decompress;
 pub mod framing;
 pub mod http;
 pub mod key_pattern;
+pub mod key_words;
 pub mod memcached;
 mod mongodb;
 pub mod mysql;

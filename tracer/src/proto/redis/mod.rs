@@ -35,7 +35,6 @@ mod statement;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use super::Entry;
 

@@ -1,6 +1,9 @@
 //! The text protocol and its meta commands.
 
-use super::{check, check_joined, check_values};
+use std::collections::HashSet;
+
+use super::{ENTRY, check, check_joined, check_values};
+use crate::proto::text_dialogue::run;
 
 #[test]
 fn storage_and_retrieval() {
@@ -33,6 +36,21 @@ fn case_45_a_get_with_many_keys_is_one_request() {
     check("1 > get a b~\n2 < END~", "1 2 2 9/5 rows=0 get a b");
     check_values("1 > get u:1 u:2 u:3~\n2 < END~", "get u:? ... | list of 3");
     check_values("1 > get u:1 s:2~\n2 < END~", "get u:? s:? | 1, 2");
+}
+
+#[test]
+fn names_in_keys_make_few_statements() {
+    let letter = |n: u8| char::from(b'a' + n % 26);
+    let keys = (0..2000u16).map(|n| n.to_be_bytes()).map(|[high, low]| {
+        format!("user:{}{}{}", letter(high), letter(low / 26), letter(low))
+    });
+    let dialogue: Vec<String> = keys.map(|key| format!("1 > get {key}~\n2 < END~")).collect();
+    let mut run = run((ENTRY.start)(true), &dialogue.join("\n"));
+    let shown = run.shown();
+    assert_eq!(shown.lines().count(), 2000);
+    let statements: HashSet<&str> = shown.lines().map(|line| line.split("rows=0 ").nth(1).unwrap()).collect();
+    assert_eq!((statements.len(), statements.contains("get user:?")), (33, true), "{statements:?}");
+    assert_eq!(run.values().lines().last().unwrap(), "get user:? | hhz");
 }
 
 #[test]
