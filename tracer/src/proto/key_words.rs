@@ -1,7 +1,8 @@
 //! Bounds how many different words the keys of one connection may show.
 //!
-//! [`super::key_pattern`] lets words of letters stand. Where they are identifiers (`session:alice`), there would be as many statements as users. So the words that may follow one beginning of a key are counted: behind
-//! [`MOST_WORDS`] different ones, every new one is `?`. What was shown until then stays shown.
+//! [`super::key_pattern`] lets words of letters stand. Where they are identifiers (`session:alice`), there would be as
+//! many statements as users. So the words that may follow one beginning of a key are counted: behind [`MOST_WORDS`]
+//! different ones, every new one is `?`. What was shown until then stays shown.
 
 use std::collections::{HashMap, HashSet};
 

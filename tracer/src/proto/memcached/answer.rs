@@ -45,7 +45,7 @@ pub(super) enum Code {
 pub(super) enum Answer {
     /// `VALUE key flags bytes [cas]`: one of several, with a data block.
     Value,
-    /// The answer to a meta command; `opaque` is [`opaque`] of its flag `O`.
+    /// The answer to a meta command; `opaque` is [`opaque`] of its flag `O`, or else of `k`.
     Meta { code: Code, opaque: u64 },
     /// `ME key facts`.
     MetaDebug,
@@ -67,7 +67,7 @@ pub(super) enum Answer {
     Other,
 }
 
-/// The number that stands for a flag `O`; 0 for none.
+/// The number that stands for what a command and its answer both say; 0 for none.
 pub(super) fn opaque(token: Option<&[u8]>) -> u64 {
     let Some(token) = token else { return 0 };
     let hash = token.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
@@ -112,7 +112,8 @@ pub(super) fn parse(line: &[u8]) -> Option<(Answer, Option<u64>)> {
 }
 
 fn meta(code: Code, flags: &[u8]) -> Answer {
-    let token = flags.split(|byte| *byte == b' ').find_map(|flag| flag.strip_prefix(b"O"));
+    let token = |flag: &[u8]| flags.split(|byte| *byte == b' ').find_map(|word| word.strip_prefix(flag));
+    let token = token(b"O").or_else(|| token(b"k"));
     Answer::Meta { code, opaque: opaque(token) }
 }
 

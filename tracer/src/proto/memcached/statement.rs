@@ -82,7 +82,10 @@ impl Statements {
             });
             words.limit(text, from, |before, word| {
                 if reads {
-                    values.insert((first_value + before).min(values.len()), texts.extractor_mut().text(word, at));
+                    values.insert(
+                        (first_value + before).min(values.len()),
+                        texts.extractor_mut().text(word, at),
+                    );
                 }
             });
             *span = (start, self.text.len());

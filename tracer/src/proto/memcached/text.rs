@@ -95,6 +95,13 @@ impl Text {
                         session.terminated = true;
                         continue;
                     }
+                    if command.silent && !matches!(command.kind, Kind::Meta | Kind::MetaGet) {
+                        // `noreply` is never broken: nothing waits.
+                        if let Some(data) = command.data {
+                            self.client.expect_data(data);
+                        }
+                        continue;
+                    }
                     let at = line.first.at;
                     let Line { cut, bytes, first, .. } = line;
                     let spoken =
@@ -105,7 +112,7 @@ impl Text {
                         text,
                         kind: command.kind,
                         silent: command.silent,
-                        tag: answer::opaque(command.opaque),
+                        tag: answer::opaque(command.echo),
                         started_at: at,
                         task: first.task,
                         load: first.load,

@@ -41,9 +41,9 @@ fn case_45_a_get_with_many_keys_is_one_request() {
 #[test]
 fn names_in_keys_make_few_statements() {
     let letter = |n: u8| char::from(b'a' + n % 26);
-    let keys = (0..2000u16).map(|n| n.to_be_bytes()).map(|[high, low]| {
-        format!("user:{}{}{}", letter(high), letter(low / 26), letter(low))
-    });
+    let keys = (0..2000u16)
+        .map(|n| n.to_be_bytes())
+        .map(|[high, low]| format!("user:{}{}{}", letter(high), letter(low / 26), letter(low)));
     let dialogue: Vec<String> = keys.map(|key| format!("1 > get {key}~\n2 < END~")).collect();
     let mut run = run((ENTRY.start)(true), &dialogue.join("\n"));
     let shown = run.shown();
@@ -194,6 +194,27 @@ fn quiet_meta_commands_are_found_by_their_opaque() {
          5 < VA 1 O12~x~MN~",
         "2 5 5 16/13 rows=1 mg k:?
          4 5 5 4/4 rows=0 mn",
+    );
+    // By its key, where it has no opaque.
+    check(
+        "1 > mg user:1 v k q~mg cart:1 v k q~mn~
+         2 < VA 3 kcart:1~abc~MN~
+         3 > mg a k O1~mg b k~
+         4 < EN ka O1~EN~",
+        "1 2 2 17/19 rows=1 mg cart:?
+         1 2 2 4/4 rows=0 mn
+         3 4 4 11/10 rows=0 mg a
+         3 4 4 8/4 rows=0 mg b",
+    );
+    // No silence about a flag that is there twice, nor of me.
+    check(
+        "1 > mg a v v q~mn~
+         2 < CLIENT_ERROR duplicate flag~MN~
+         3 > me a q~
+         4 < EN~",
+        "1 2 2 12/29 rows=0 mg a CLIENT_ERROR
+         1 2 2 4/4 rows=0 mn
+         3 4 4 8/4 rows=0 me a",
     );
     check(
         "1 > ms a 1 q~x~
