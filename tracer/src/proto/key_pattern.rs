@@ -1,22 +1,28 @@
 //! The pattern of a key: what is common to the keys of one kind, with `?` where each has its own part.
 //!
 //! For stores whose keys are their only statement text (memcached, Redis) and for the segments of a path. Never lets
-//! through what may tell of whom a key is: numbers, UUIDs, hashes, tokens, e-mail and IP addresses.
+//! through what may tell of whom a key is: numbers, UUIDs, hashes, tokens, e-mail, IP and MAC addresses.
 //!
 //! A key is read as segments between separators (every ASCII character that is no letter and no digit), which stay. A
-//! segment becomes `?` as a whole where it is a UUID, an address, 16 or more hexadecimal digits, looks random, or is no
-//! text; otherwise its runs of digits do, and its letters stay: `user42:profile` is `user?:profile`.
+//! segment becomes `?` as a whole where it is a UUID, an address, 8 or more hexadecimal digits, looks random, or is no
+//! text; otherwise its runs of digits do, and its letters stay: `user42:profile` is `user?:profile`. Tokens may have `-`
+//! and `_` in them, so segments with these between them are looked at together first.
+//!
+//! It knows words only by their form: a name of letters alone (`user:alice`) stays, and a token without digits, capitals
+//! and length. [`super::key_words`] bounds how many.
 
 /// A pattern is at most this long, in bytes, without the `…` behind a longer one.
 const MOST_PATTERN_BYTES: usize = 128;
 /// So much of a key is read, in bytes.
 const MOST_KEY_BYTES: usize = 512;
 /// Hexadecimal digits that make a hash.
-const HASH_DIGITS: usize = 16;
+const HASH_DIGITS: usize = 8;
 /// A segment with letters and digits that is shorter does not look random.
-const TOKEN_BYTES: usize = 12;
+const TOKEN_BYTES: usize = 6;
 /// A segment of letters that is shorter does not look random.
-const LETTERS_BYTES: usize = 16;
+const LETTERS_BYTES: usize = 10;
+/// So long it looks random also where capitals stand in a row.
+const CAPITALS_BYTES: usize = 16;
 /// No word is so long.
 const LONGEST_WORD_BYTES: usize = 40;
 
@@ -36,6 +42,8 @@ pub fn push<'k>(key: &'k [u8], text: &mut Vec<u8>, mut values: impl FnMut(Part<'
     let room_ends = text.len() + MOST_PATTERN_BYTES;
     let mut address = email(key, 0);
     let mut at = 0;
+    // Up to here, segments were looked at together.
+    let mut joined_to = 0;
     while let Some(first) = key.get(at) {
         if text.len() >= room_ends {
             break;
@@ -63,11 +71,28 @@ pub fn push<'k>(key: &'k [u8], text: &mut Vec<u8>, mut values: impl FnMut(Part<'
             continue;
         }
         let stop = address.map_or(key.len(), |(start, _)| start);
-        let end = at + key[at..stop].iter().take_while(|byte| in_word(**byte)).count();
+        let mut end = at + key[at..stop].iter().take_while(|byte| in_word(**byte)).count();
+        let mut is_token = false;
+        if at >= joined_to
+            && key[..stop].get(end).is_some_and(|byte| is_joint(*byte))
+            && !is_plain(&key[at..end])
+        {
+            let run = joined(&key[at..stop]);
+            joined_to = at + run.len();
+            is_token = joined_is_random(run);
+            if is_token {
+                end = joined_to;
+            }
+        }
         if cut && end == key.len() {
             break;
         }
-        word(&key[at..end], text, &mut values);
+        if is_token {
+            values(Part::Other(&key[at..end]));
+            text.push(b'?');
+        } else {
+            word(&key[at..end], text, &mut values);
+        }
         at = end;
     }
     if at < key.len() || cut || text.len() > room_ends {
@@ -87,13 +112,37 @@ fn in_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || !(b' '..=b'~').contains(&byte)
 }
 
-/// Length of the UUID or IP address that the bytes begin with; 0: none.
+/// What stands between the segments of a token (base64url, RFC 4648 section 5).
+#[inline]
+fn is_joint(byte: u8) -> bool {
+    matches!(byte, b'-' | b'_')
+}
+
+/// The segments that the bytes begin with, up to the last one that is joined to them.
+fn joined(bytes: &[u8]) -> &[u8] {
+    let len = bytes.iter().take_while(|byte| in_word(**byte) || is_joint(**byte)).count();
+    let joints = bytes[..len].iter().rev().take_while(|byte| is_joint(**byte)).count();
+    &bytes[..len - joints]
+}
+
+/// Letters as a word of a name has them, or digits.
+fn is_plain(segment: &[u8]) -> bool {
+    let [first, rest @ ..] = segment else { return true };
+    let all = |fits: fn(&u8) -> bool| rest.iter().all(fits);
+    match first {
+        b'0'..=b'9' => all(u8::is_ascii_digit),
+        b'A'..=b'Z' => all(u8::is_ascii_lowercase) || all(u8::is_ascii_uppercase),
+        _ => all(u8::is_ascii_lowercase),
+    }
+}
+
+/// Length of the UUID, IP or MAC address that the bytes begin with; 0: none.
 fn whole(bytes: &[u8]) -> usize {
     if !bytes[0].is_ascii_hexdigit() {
         return 0;
     }
     let ends = |len: usize| bytes.get(len).is_none_or(|byte| !in_word(*byte));
-    let found = [uuid(bytes), ipv4(bytes), ipv6(bytes)];
+    let found = [uuid(bytes), ipv4(bytes), ipv6(bytes), mac(bytes)];
     found.into_iter().find(|len| *len > 0 && ends(*len)).unwrap_or(0)
 }
 
@@ -126,7 +175,19 @@ fn ipv4(bytes: &[u8]) -> usize {
     at
 }
 
-/// Eight groups of up to four hexadecimal digits with colons, or at least three with `::` among them.
+/// Six pairs of hexadecimal digits with colons or dashes.
+fn mac(bytes: &[u8]) -> usize {
+    let Some(bytes) = bytes.get(..17) else { return 0 };
+    let between = bytes[2];
+    let fits = |(at, byte): (usize, &u8)| match at % 3 {
+        2 => *byte == between,
+        _ => byte.is_ascii_hexdigit(),
+    };
+    if matches!(between, b':' | b'-') && bytes.iter().enumerate().all(fits) { 17 } else { 0 }
+}
+
+/// Eight groups of up to four hexadecimal digits with colons, or at least three with `::` among them; fewer if the first
+/// one is none that a word can be, as in `fe80::`.
 fn ipv6(bytes: &[u8]) -> usize {
     let (mut at, mut groups, mut double) = (0, 0, false);
     loop {
@@ -145,22 +206,27 @@ fn ipv6(bytes: &[u8]) -> usize {
             at += 1;
         }
     }
-    if groups == 8 || double && groups >= 3 { at } else { 0 }
+    let first = bytes.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let no_word = first >= 3 && bytes[..first].iter().any(u8::is_ascii_digit);
+    if groups == 8 || double && (groups >= 3 || no_word) { at } else { 0 }
 }
 
-/// The first `name@host` at or behind `from`.
+/// The first `name@host` at or behind `from`; `%40` is an `@` too.
 fn email(key: &[u8], from: usize) -> Option<(usize, usize)> {
     let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b"._%+-".contains(byte);
     let in_host = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b".-".contains(byte);
     let mut from = from;
     loop {
-        let at = from + key.get(from..)?.iter().position(|byte| *byte == b'@')?;
+        let rest = key.get(from..)?;
+        let is_at = |at: &usize| rest[*at] == b'@' || rest[*at..].starts_with(b"%40");
+        let at = from + (0..rest.len()).find(is_at)?;
+        let behind = at + if key[at] == b'@' { 1 } else { 3 };
         let name = key[from..at].iter().rev().take_while(|byte| in_name(byte)).count();
-        let host = key[at + 1..].iter().take_while(|byte| in_host(byte)).count();
+        let host = key[behind..].iter().take_while(|byte| in_host(byte)).count();
         if name > 0 && host > 0 {
-            return Some((at - name, at + 1 + host));
+            return Some((at - name, behind + host));
         }
-        from = at + 1;
+        from = behind;
     }
 }
 
@@ -192,29 +258,75 @@ fn is_text(word: &[u8]) -> bool {
         || !word.iter().any(u8::is_ascii_control) && std::str::from_utf8(word).is_ok()
 }
 
+/// How the characters of some segments follow each other.
+#[derive(Clone, Copy, Debug, Default)]
+struct Forms {
+    len: usize,
+    digits: usize,
+    capitals: usize,
+    hex: usize,
+    /// Changes between letters and digits.
+    turns: usize,
+    /// Changes between digits, capitals and other letters; not that behind a capital, where a word goes on.
+    cuts: usize,
+    /// Turns of the segment that has most.
+    most_turns: usize,
+}
+
+impl Forms {
+    fn of(run: &[u8]) -> Self {
+        let mut forms = Self::default();
+        let (mut last, mut turns): (Option<(bool, bool)>, usize) = (None, 0);
+        for byte in run {
+            if is_joint(*byte) {
+                (last, turns) = (None, 0);
+                continue;
+            }
+            let (digit, capital) = (byte.is_ascii_digit(), byte.is_ascii_uppercase());
+            forms.len += 1;
+            forms.digits += usize::from(digit);
+            forms.capitals += usize::from(capital);
+            forms.hex += usize::from(byte.is_ascii_hexdigit());
+            if let Some((last_digit, last_capital)) = last {
+                turns += usize::from(digit != last_digit);
+                forms.turns += usize::from(digit != last_digit);
+                forms.cuts += usize::from(digit != last_digit || capital && !last_capital);
+                forms.most_turns = forms.most_turns.max(turns);
+            }
+            last = Some((digit, capital));
+        }
+        forms
+    }
+
+    fn small(self) -> usize {
+        self.len - self.digits - self.capitals
+    }
+}
+
 /// A hash, a token, or base64: not what a person would call something.
 fn is_random(word: &[u8]) -> bool {
-    let (mut digits, mut capitals, mut hex, mut turns) = (0, 0, 0, 0);
-    let mut last_digit = word.first().is_some_and(u8::is_ascii_digit);
-    for byte in word {
-        let digit = byte.is_ascii_digit();
-        digits += usize::from(digit);
-        capitals += usize::from(byte.is_ascii_uppercase());
-        hex += usize::from(byte.is_ascii_hexdigit());
-        turns += usize::from(digit != last_digit);
-        last_digit = digit;
-    }
-    let small = word.len() - digits - capitals;
-    if digits == word.len() || word.len() >= HASH_DIGITS && hex == word.len() {
+    let forms = Forms::of(word);
+    let Forms { len, digits, capitals, hex, turns, cuts, .. } = forms;
+    if digits == len || len >= HASH_DIGITS && hex == len || len > LONGEST_WORD_BYTES {
         return true;
     }
-    // Base64 and the like: letters and digits take turns, and not as in `v2` or `2024Q3Report`.
-    if digits > 0 && turns >= 3 && (turns >= 4 || capitals > 0 && small > 0) {
+    // Letters and digits take turns, and not as in `v2`; or words would be of two letters.
+    if digits > 0 && (turns >= 3 || cuts >= 4 && cuts * 3 > len) {
         return true;
     }
     // One letter in three is a capital, among small ones: more than the words of camelCase have.
-    let mixed = capitals * 3 >= word.len() && small * 4 >= word.len();
-    word.len() > LONGEST_WORD_BYTES || word.len() >= LETTERS_BYTES && mixed
+    let mixed = capitals * 3 >= len && forms.small() * 4 >= len;
+    mixed && (len >= CAPITALS_BYTES || len >= LETTERS_BYTES && cuts >= 3)
+}
+
+/// The same of several segments that are joined, the first of which is no word: a token in base64url, or in blocks.
+fn joined_is_random(run: &[u8]) -> bool {
+    let forms = Forms::of(run);
+    let Forms { len, capitals, turns, cuts, most_turns, .. } = forms;
+    let mixed = capitals * 4 >= len && forms.small() * 4 >= len;
+    let base64 = mixed && cuts >= 4 && cuts * 4 > len;
+    let blocks = turns >= 4 && turns * 4 > len && most_turns >= 2;
+    len >= 8 && (base64 || blocks)
 }
 
 #[cfg(test)]
@@ -246,6 +358,13 @@ mod tests {
         check("{tag}.a-b_c/d|e", "{tag}.a-b_c/d|e");
         check("getUserProfileByEmailAddress", "getUserProfileByEmailAddress");
         check("internationalization", "internationalization");
+        check("getUserProfileV2", "getUserProfileV? 2");
+        check("API_iOS_eBPF_OAuth2Token-myT", "API_iOS_eBPF_OAuth?Token-myT 2");
+        check("user_profile-v2_2026-11-23", "user_profile-v?_?-?-? 2 2026 11 23");
+        check("std::vec", "std::vec");
+        check("100%40", "?%? 100 40");
+        check("p1-q2_user3", "p?-q?_user? 1 2 3");
+        check("facade:decade", "facade:decade");
         check("", "");
         check("@", "@");
         check("a@", "a@");
@@ -281,6 +400,20 @@ mod tests {
         check("t:QWxhZGRpbjpvcGVuIHNlc2FtZQ", "t:? QWxhZGRpbjpvcGVuIHNlc2FtZQ");
         check("t:aBcDeFgHiJkLmNoPqR", "t:? aBcDeFgHiJkLmNoPqR");
         check("a\u{1}b:c", "?:c a\u{1}b");
+        check("sess:V1StGXR8_Z5jdHi6B-myT:x", "sess:?:x V1StGXR8_Z5jdHi6B-myT");
+        check("user:alice%40example.com", "user:? alice%40example.com");
+        check("mac:aa:bb:cc:dd:ee:ff", "mac:? aa:bb:cc:dd:ee:ff");
+        check("mac:0A-1b-2c-3d-4e-5F:x", "mac:?:x 0A-1b-2c-3d-4e-5F");
+        check("sess:deadbeef", "sess:? deadbeef");
+        check("sess:5f2a9c1b", "sess:? 5f2a9c1b");
+        check("ip:fe80::abcd", "ip:? fe80::abcd");
+        check("fe80::", "? fe80::");
+        check("feed::42", "feed::? 42");
+        check("::ffff:10.0.0.1", "::ffff:? 10.0.0.1");
+        check("t:AbCdEfGhIjKlMnO", "t:? AbCdEfGhIjKlMnO");
+        check("t:x7k2p9", "t:? x7k2p9");
+        check("t:Ab3dE_9fGh", "t:? Ab3dE_9fGh");
+        check("key_x7k2-p9q1-z3m4:x", "key_?:x x7k2-p9q1-z3m4");
     }
 
     #[test]

@@ -8,6 +8,8 @@ pub mod framing;
 mod http;
 pub mod key_pattern;
 mod memcached;
+pub mod key_words;
+pub mod memcached;
 mod mongodb;
 mod mysql;
 pub mod postgres;

@@ -1,6 +1,6 @@
 //! An answer line of the text protocol.
 
-use super::command::{Kind, number};
+use super::command::{Kind, LONGEST_DATA, number};
 use crate::request::ErrorCode;
 
 /// The answers of one word.
@@ -45,7 +45,7 @@ pub(super) enum Code {
 pub(super) enum Answer {
     /// `VALUE key flags bytes [cas]`: one of several, with a data block.
     Value,
-    /// The answer to a meta command; `opaque` is [`opaque`] of its flag `O`.
+    /// The answer to a meta command; `opaque` is [`opaque`] of its flag `O`, or else of `k`.
     Meta { code: Code, opaque: u64 },
     /// `ME key facts`.
     MetaDebug,
@@ -67,7 +67,7 @@ pub(super) enum Answer {
     Other,
 }
 
-/// The number that stands for a flag `O`; 0 for none.
+/// The number that stands for what a command and its answer both say; 0 for none.
 pub(super) fn opaque(token: Option<&[u8]>) -> u64 {
     let Some(token) = token else { return 0 };
     let hash = token.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
@@ -87,7 +87,7 @@ pub(super) fn parse(line: &[u8]) -> Option<(Answer, Option<u64>)> {
         b"VA" => {
             let end = rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len());
             let (data, flags) = rest.split_at(end);
-            return Some((meta(Code::Value, flags), Some(number(data)?)));
+            return Some((meta(Code::Value, flags), Some(data_bytes(data)?)));
         }
         b"END" if alone => Answer::End,
         b"HD" => meta(Code::Done, rest),
@@ -112,7 +112,8 @@ pub(super) fn parse(line: &[u8]) -> Option<(Answer, Option<u64>)> {
 }
 
 fn meta(code: Code, flags: &[u8]) -> Answer {
-    let token = flags.split(|byte| *byte == b' ').find_map(|flag| flag.strip_prefix(b"O"));
+    let token = |flag: &[u8]| flags.split(|byte| *byte == b' ').find_map(|word| word.strip_prefix(flag));
+    let token = token(b"O").or_else(|| token(b"k"));
     Answer::Meta { code, opaque: opaque(token) }
 }
 
@@ -122,7 +123,12 @@ fn value(rest: &[u8]) -> Option<u64> {
     let (_key, flags, bytes) = (words.next()?, words.next()?, words.next()?);
     number(flags)?;
     words.all(|cas| number(cas).is_some()).then_some(())?;
-    number(bytes)
+    data_bytes(bytes)
+}
+
+/// Length of a data block, as a server can have one.
+fn data_bytes(word: &[u8]) -> Option<u64> {
+    number(word).filter(|bytes| *bytes <= LONGEST_DATA)
 }
 
 impl Answer {

@@ -1,5 +1,6 @@
 //! The binary protocol of one connection: a header of 24 bytes in front of extras, key and value.
 
+use super::answer::opaque;
 use super::command::{Kind, LONGEST_KEY};
 use super::pairing::{Header as Found, Pairing};
 use super::pending::Entry;
@@ -8,9 +9,6 @@ use crate::proto::framing::{Format, Frame, Framer, Step};
 use crate::proto::{Chunk, Moment, Session, Side};
 use crate::request::{ErrorCode, Requests};
 use crate::sql::Texts;
-
-/// Extras and key of a request.
-const KEPT_BYTES: usize = LONGEST_KEY + 20;
 
 /// A command: opcode, name, the length of its extras in a request, whether it asks for silence.
 struct Opcode {
@@ -86,8 +84,12 @@ pub(super) struct Header {
 }
 
 impl Header {
-    fn tag(&self) -> u64 {
-        1 << 40 | u64::from(self.opcode) << 32 | u64::from(self.opaque)
+    /// What a request and its answer share; with the key where the opcode has the answer say it.
+    fn tag(&self, body: &[u8]) -> u64 {
+        let start = usize::from(self.extras_bytes);
+        let key = body.get(start..start + usize::from(self.key_bytes)).filter(|key| !key.is_empty());
+        let key = key.filter(|_| says_key(self.opcode)).map_or(0, |key| opaque(Some(key)) >> KEY_SHIFT | 1);
+        key << KEY_SHIFT | 1 << 40 | u64::from(self.opcode) << 32 | u64::from(self.opaque)
     }
 
     /// Length of the value.
@@ -115,6 +117,20 @@ impl Header {
             && (stores || opcode.name.starts_with("sasl") || self.value_bytes() == 0)
             && (stores || self.cas == 0 || matches!(opcode.name, "delete" | "incr" | "decr"))
     }
+}
+
+/// Where a tag has its bits of the key.
+const KEY_SHIFT: u32 = 41;
+
+/// Whether two tags are of one command: a key tells only where both have one.
+pub(super) fn same_tag(one: u64, other: u64) -> bool {
+    let (key, other_key) = (one >> KEY_SHIFT, other >> KEY_SHIFT);
+    (one ^ other) << (64 - KEY_SHIFT) == 0 && (key == other_key || key == 0 || other_key == 0)
+}
+
+/// GetK, GetKQ, GATK and GATKQ.
+fn says_key(opcode: u8) -> bool {
+    matches!(opcode, 0x0c | 0x0d | 0x23 | 0x24)
 }
 
 /// Headers of one side.
@@ -219,11 +235,10 @@ impl Binary {
             self.client_framed = true;
             self.client.reset();
         }
-        let keep = |header: &Header| if secret(header.opcode) { 0 } else { KEPT_BYTES };
         let mut input = if let Chunk::Bytes(bytes) = chunk { bytes } else { &[] };
         loop {
             let step = match chunk {
-                Chunk::Bytes(_) => self.client.next(moment, &mut input, keep),
+                Chunk::Bytes(_) => self.client.next(moment, &mut input, kept_bytes),
                 Chunk::Skipped(skipped) => self.client.skip(moment, skipped),
             };
             match step {
@@ -271,12 +286,14 @@ impl Binary {
         let mut input = if let Chunk::Bytes(bytes) = chunk { bytes } else { &[] };
         loop {
             let step = match chunk {
-                Chunk::Bytes(_) => self.server.next(moment, &mut input, |_| 0),
+                Chunk::Bytes(_) => self.server.next(moment, &mut input, |header| {
+                    if says_key(header.opcode) { named_bytes(header) } else { 0 }
+                }),
                 Chunk::Skipped(skipped) => self.server.skip(moment, skipped),
             };
             match step {
                 Step::Frame(frame) => {
-                    let found = found(&frame.header);
+                    let found = found(&frame.header, frame.body);
                     let (first, last) = (frame.first.at, frame.last.at);
                     let bytes = frame.wire_bytes;
                     let mut paired = QUIT.contains(&frame.header.opcode)
@@ -305,9 +322,10 @@ impl Binary {
         if self.client_early {
             return false;
         }
-        let Some((header, body)) = self.client.unfinished().filter(|(header, _)| header.tag() == tag) else {
+        let Some((header, body)) = self.client.unfinished() else { return false };
+        if !same_tag(header.tag(body), tag) {
             return false;
-        };
+        }
         let first = Moment { at: self.client.first_byte_at().unwrap_or(moment.at), ..moment };
         let body_bytes = u64::from(header.body_bytes);
         let frame = Frame { header, body, body_bytes, wire_bytes: body_bytes + 24, first, last: moment };
@@ -322,6 +340,16 @@ fn begins(chunk: Chunk<'_>, starts: bool, magic: u8) -> bool {
     let Chunk::Bytes(bytes) = chunk else { return false };
     let head = bytes.get(..24).and_then(|head| header(head, magic));
     starts && head.is_some_and(|header| header.is_strict())
+}
+
+/// How much of a request's body is read.
+pub(super) fn kept_bytes(header: &Header) -> usize {
+    if secret(header.opcode) { 0 } else { named_bytes(header) }
+}
+
+/// Length of extras and key.
+fn named_bytes(header: &Header) -> usize {
+    usize::from(header.extras_bytes) + usize::from(header.key_bytes)
 }
 
 /// Opcodes whose body is a secret.
@@ -353,7 +381,7 @@ fn entry<'s>(
         text,
         kind: Kind::Binary,
         silent: opcode.is_some_and(|opcode| opcode.silent),
-        tag: header.tag(),
+        tag: header.tag(body),
         started_at: first.at,
         task: first.task,
         load: first.load,
@@ -363,14 +391,14 @@ fn entry<'s>(
     (entry, &statements.values)
 }
 
-fn found(header: &Header) -> Found {
+fn found(header: &Header, body: &[u8]) -> Found {
     let error = error(header.status);
     let stat = header.opcode == STAT && error.is_none();
     let answers =
         known(header.opcode).is_some_and(|opcode| !matches!(opcode.name, "noop" | "version" | "quit"));
     let rows =
         if stat { header.key_bytes > 0 } else { header.status == 0 && answers && !sasl(header.opcode) };
-    Found { tag: header.tag(), error, rows: u64::from(rows), part: stat && header.key_bytes > 0 }
+    Found { tag: header.tag(body), error, rows: u64::from(rows), part: stat && header.key_bytes > 0 }
 }
 
 fn sasl(opcode: u8) -> bool {

@@ -2,8 +2,8 @@
 
 /// Longest key, in bytes (`KEY_MAX_LENGTH`). A longer one makes the line wrong.
 pub(super) const LONGEST_KEY: usize = 250;
-/// Longest data block that the server reads, in bytes.
-const LONGEST_DATA: u64 = (1 << 31) - 3;
+/// Longest data block that a server reads or says, in bytes.
+pub(super) const LONGEST_DATA: u64 = (1 << 31) - 3;
 
 /// What answers a command can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +56,8 @@ pub(super) struct Command<'a> {
     pub data: Option<u64>,
     /// It asked for silence.
     pub silent: bool,
-    /// The flag `O` of a meta command.
-    pub opaque: Option<&'a [u8]>,
+    /// What the answer to a meta command says again: the flag `O`, or with the flag `k` the key.
+    pub echo: Option<&'a [u8]>,
 }
 
 /// Every command of text form; meta commands stand apart.
@@ -137,7 +137,7 @@ pub(super) fn parse(line: &[u8]) -> Command<'_> {
         encoded: false,
         data: None,
         silent: false,
-        opaque: None,
+        echo: None,
     };
     if let Some((name, kind)) = META.iter().find(|(name, _)| name.as_bytes() == word) {
         return meta(name, *kind, rest).unwrap_or(Command { name, ..wrong });
@@ -201,7 +201,7 @@ fn one_key<'a>(command: &mut Command<'a>, rest: &'a [u8]) -> Option<()> {
 fn meta<'a>(name: &'static str, kind: Kind, rest: &'a [u8]) -> Option<Command<'a>> {
     let mut words = words(rest);
     let mut command =
-        Command { name, kind, keys: &[], encoded: false, data: None, silent: false, opaque: None };
+        Command { name, kind, keys: &[], encoded: false, data: None, silent: false, echo: None };
     if kind == Kind::MetaNoop {
         return Some(command);
     }
@@ -210,13 +210,20 @@ fn meta<'a>(name: &'static str, kind: Kind, rest: &'a [u8]) -> Option<Command<'a
         command.data = number(words.next()?).filter(|bytes| *bytes <= LONGEST_DATA);
         command.data?;
     }
+    let (mut seen, mut twice) = (0u128, false);
     for flag in words {
+        let bit = 1u128.checked_shl(flag.first().copied().map_or(0, u32::from)).unwrap_or(0);
+        twice |= seen & bit > 0;
+        seen |= bit;
         match flag {
             [b'q', ..] => command.silent = true,
             [b'b', ..] => command.encoded = true,
-            [b'O', opaque @ ..] => command.opaque = Some(opaque),
+            [b'O', opaque @ ..] => command.echo = Some(opaque),
+            [b'k', ..] => command.echo = command.echo.or(Some(command.keys)),
             _ => {}
         }
     }
+    // An error is said about a flag that is there twice; `me` has no silence.
+    command.silent &= !twice && kind != Kind::MetaDebug;
     Some(command)
 }

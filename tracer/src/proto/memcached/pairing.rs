@@ -9,7 +9,8 @@
 
 use std::collections::VecDeque;
 
-use super::answer::Answer;
+use super::answer::{Answer, Code};
+use super::binary::same_tag;
 use super::command::Kind;
 use super::pending::{Entry, Pending};
 use crate::request::{ErrorCode, InFlight, Request, Requests, ValueRange};
@@ -17,7 +18,7 @@ use crate::time::Nanos;
 
 /// Answers held while the pairing is not sure.
 pub(super) const HELD: usize = 256;
-/// How far a binary answer looks for its command.
+/// How far an answer looks for its command, if not up to one that must have it.
 const SEARCHED: usize = 1024;
 
 /// A whole answer.
@@ -125,10 +126,12 @@ impl Pairing {
         let tag = if let Answer::Meta { opaque, .. } = answer { opaque } else { 0 };
         let mut before = 0;
         let mut found = None;
-        for entry in self.pending.iter() {
+        let walked = if self.pending.loud() > 0 { usize::MAX } else { SEARCHED };
+        for entry in self.pending.iter().take(walked) {
             let fits = answer.ends(entry.kind);
-            // An error says no opaque.
-            let same = entry.tag == tag || matches!(answer, Answer::Error(_));
+            // An error says no opaque; nor does an old server with a miss, which only a loud command has.
+            let bare = !entry.silent && tag == 0 && matches!(answer, Answer::Meta { code: Code::Miss, .. });
+            let same = entry.tag == tag || bare || matches!(answer, Answer::Error(_));
             if !entry.silent {
                 found = fits.filter(|_| same);
                 break;
@@ -160,7 +163,7 @@ impl Pairing {
         }
         let entry = self.pending.pop()?;
         let may_be_of = |later: &Entry| !later.silent && later.kind == entry.kind && later.tag == entry.tag;
-        if entry.silent && self.pending.iter().take(SEARCHED).any(may_be_of) {
+        if entry.silent && self.pending.loud() > 0 && self.pending.iter().take(SEARCHED).any(may_be_of) {
             self.borrowed = self.borrowed.saturating_add(1);
         } else if self.pending.loud() == 0 {
             self.borrowed = 0;
@@ -179,7 +182,7 @@ impl Pairing {
         bytes: u64,
         out: &mut Requests,
     ) -> bool {
-        let found = self.pending.iter().take(SEARCHED).position(|entry| entry.tag == header.tag);
+        let found = self.pending.iter().take(SEARCHED).position(|entry| same_tag(entry.tag, header.tag));
         let Some(before) = found else { return false };
         if before > 0 {
             self.current = None;

@@ -3,6 +3,7 @@
 //! Never keeps a key.
 
 use crate::proto::key_pattern::{self, Part};
+use crate::proto::key_words::Words;
 use crate::sql::{Command, TextId, Texts};
 use crate::time::Nanos;
 use crate::value::Value;
@@ -16,6 +17,7 @@ const MOST_KEYS: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Statements {
     text: Vec<u8>,
+    words: Words,
     /// The values of the last one.
     pub values: Vec<Value>,
 }
@@ -71,10 +73,19 @@ impl Statements {
             let Some(span) = spans.get_mut(patterns).filter(|_| count <= MOST_KEYS) else { continue };
             let start = self.text.len();
             self.text.push(b' ');
-            let values = &mut self.values;
-            key_pattern::push(key, &mut self.text, |part| {
+            let Self { text, values, words } = self;
+            let (from, first_value) = (text.len(), values.len());
+            key_pattern::push(key, text, |part| {
                 if reads {
                     values.push(value(part, at, texts));
+                }
+            });
+            words.limit(text, from, |before, word| {
+                if reads {
+                    values.insert(
+                        (first_value + before).min(values.len()),
+                        texts.extractor_mut().text(word, at),
+                    );
                 }
             });
             *span = (start, self.text.len());

@@ -95,17 +95,24 @@ impl Text {
                         session.terminated = true;
                         continue;
                     }
+                    if command.silent && !matches!(command.kind, Kind::Meta | Kind::MetaGet) {
+                        // `noreply` is never broken: nothing waits.
+                        if let Some(data) = command.data {
+                            self.client.expect_data(data);
+                        }
+                        continue;
+                    }
                     let at = line.first.at;
                     let Line { cut, bytes, first, .. } = line;
                     let spoken =
                         Spoken { name: command.name, keys: command.keys, encoded: command.encoded, cut };
                     let text = self.statements.intern(spoken, at, texts);
-                    let data = command.data.map_or(0, |data| data + 2);
+                    let data = command.data.map_or(0, |data| data.saturating_add(2));
                     let entry = Entry {
                         text,
                         kind: command.kind,
                         silent: command.silent,
-                        tag: answer::opaque(command.opaque),
+                        tag: answer::opaque(command.echo),
                         started_at: at,
                         task: first.task,
                         load: first.load,
@@ -176,7 +183,7 @@ impl Text {
                         self.lose(pairing, out);
                         return false;
                     };
-                    let bytes = line.bytes + data.map_or(0, |data| data + 2);
+                    let bytes = line.bytes.saturating_add(data.map_or(0, |data| data.saturating_add(2)));
                     pairing.part(line.first.at, u64::from(answer.is_part()), bytes);
                     if let Some(data) = data {
                         self.server.expect_data(data);

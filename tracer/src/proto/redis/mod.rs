@@ -36,7 +36,6 @@ mod statement;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use super::Entry;
 

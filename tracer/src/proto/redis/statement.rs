@@ -6,9 +6,9 @@
 use super::client::{Argument, Command, SEEN_BYTES};
 use super::commands::{Keys, Role, Spec, subcommand};
 use super::line;
-use super::words::Words;
 use crate::proto::Moment;
 use crate::proto::key_pattern::{self, Part};
+use crate::proto::key_words::Words;
 use crate::random::SplitMix64;
 use crate::request::MOST_VALUES;
 use crate::sql::{self, TextId, Texts};

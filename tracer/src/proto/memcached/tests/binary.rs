@@ -1,7 +1,10 @@
 //! The binary protocol.
 
-use crate::proto::Side;
+use super::super::binary::{Requesting, kept_bytes};
+use crate::proto::framing::{Framer, Step};
 use crate::proto::text_dialogue::{Run, Transfer, same};
+use crate::proto::{Moment, Side};
+use crate::request::Task;
 use Side::{Client, Server};
 
 pub struct Message<'a> {
@@ -139,6 +142,37 @@ fn no_password_is_kept() {
         "1 2 2 24/29 rows=0 sasl list mechanisms
          3 4 4 41/36 rows=0 sasl authenticate AUTH_ERROR",
     );
+}
+
+#[test]
+fn no_value_is_kept() {
+    let mut framer: Framer<Requesting> = Framer::default();
+    let moment =
+        Moment { at: crate::time::Nanos(1), task: Task::default(), ends_transfer: false, load: None };
+    let bytes = set(1, "key", &[b'v'; 1000], 7);
+    assert!(matches!(framer.next(moment, &mut &bytes[..200], kept_bytes), Step::More));
+    assert_eq!(framer.unfinished().unwrap().1, b"\0\0\0\0\0\0\0\0key");
+}
+
+#[test]
+fn answers_that_say_their_key_are_found_by_it() {
+    for quiet in [0x0d, 0x24] {
+        let got = Message { opcode: quiet, extras: &[0; 4], key: "cart:1", value: b"abc", ..NONE };
+        let asked = |key| {
+            let extras: &[u8] = if quiet == 0x24 { &[0; 4] } else { &[] };
+            encode(Client, &Message { opcode: quiet, key, extras, ..NONE })
+        };
+        let name = if quiet == 0x24 { "gat" } else { "get" };
+        let bytes = 30 + if quiet == 0x24 { 4 } else { 0 };
+        check(
+            true,
+            &[
+                transfer(1, Client, &[asked("user:1"), asked("cart:1"), get(0x0a, "", 0)]),
+                transfer(2, Server, &[encode(Server, &got), says(0x0a, 0, b"", 0)]),
+            ],
+            &format!("1 2 2 {bytes}/37 rows=1 {name} cart:?\n1 2 2 24/24 rows=0 noop"),
+        );
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::ENTRY;
 use super::binary::{get, says, set};
 use crate::proto::text_dialogue::{Run, Transfer, split, transfers};
-use crate::proto::{Chunk, Side};
+use crate::proto::{Chunk, Moment, Protocol, Side};
 use proptest::prelude::*;
 
 /// Exchanges that end quiet.
@@ -180,9 +180,24 @@ fn memory_is_bounded() {
         run.feed(transfer);
     }
     assert_eq!(run.out.counts.resyncs, 0);
+    // Nothing waits for what is never answered.
+    let mut observer = super::super::observer::Observer::new(true);
+    for transfer in transfers("1 > set c 0 0 1 noreply~x~delete c noreply~incr c x noreply~ms a 1 q~x~") {
+        let task = crate::request::Task::default();
+        let moment = Moment { at: crate::time::Nanos(1), task, ends_transfer: true, load: None };
+        observer.feed(moment, Side::Client, Chunk::Bytes(&transfer.bytes), &mut run.texts, &mut run.out);
+    }
+    assert_eq!(observer.pairing.pending.iter().count(), 1);
+    // An answer of no command that was not silent looks for its command only so far.
+    let far: Vec<String> = (1..=2000).map(|n| format!("1 > ms a 1 q O{n}~x~")).collect();
+    let mut run = after(true, &transfers(&far.join("\n")));
+    for line in ["2 < NS O2000~", "2 < NS O1000~"] {
+        run.feed(&transfers(line)[0]);
+    }
+    assert_eq!((run.out.finished.len(), run.out.counts.answers_unmatched), (1, 1));
     // A line without end.
     let mut run = after(true, &[]);
-    let moment = crate::proto::Moment {
+    let moment = Moment {
         at: crate::time::Nanos(1),
         task: crate::request::Task::default(),
         ends_transfer: false,

@@ -1,6 +1,9 @@
 //! The text protocol and its meta commands.
 
-use super::{check, check_joined, check_values};
+use std::collections::HashSet;
+
+use super::{ENTRY, check, check_joined, check_values};
+use crate::proto::text_dialogue::run;
 
 #[test]
 fn storage_and_retrieval() {
@@ -33,6 +36,21 @@ fn case_45_a_get_with_many_keys_is_one_request() {
     check("1 > get a b~\n2 < END~", "1 2 2 9/5 rows=0 get a b");
     check_values("1 > get u:1 u:2 u:3~\n2 < END~", "get u:? ... | list of 3");
     check_values("1 > get u:1 s:2~\n2 < END~", "get u:? s:? | 1, 2");
+}
+
+#[test]
+fn names_in_keys_make_few_statements() {
+    let letter = |n: u8| char::from(b'a' + n % 26);
+    let keys = (0..2000u16)
+        .map(|n| n.to_be_bytes())
+        .map(|[high, low]| format!("user:{}{}{}", letter(high), letter(low / 26), letter(low)));
+    let dialogue: Vec<String> = keys.map(|key| format!("1 > get {key}~\n2 < END~")).collect();
+    let mut run = run((ENTRY.start)(true), &dialogue.join("\n"));
+    let shown = run.shown();
+    assert_eq!(shown.lines().count(), 2000);
+    let statements: HashSet<&str> = shown.lines().map(|line| line.split("rows=0 ").nth(1).unwrap()).collect();
+    assert_eq!((statements.len(), statements.contains("get user:?")), (33, true), "{statements:?}");
+    assert_eq!(run.values().lines().last().unwrap(), "get user:? | hhz");
 }
 
 #[test]
@@ -93,6 +111,10 @@ fn errors() {
         "1 2 2 15/38 rows=0 set CLIENT_ERROR
          1 2 2 5/7 rows=0 (unknown command) ERROR",
     );
+    // No server says such a length.
+    for answer in ["VALUE a 0 18446744073709551615", "VA 18446744073709551614", "VALUE a 0 2147483646"] {
+        check(&format!("1 > get a~\n2 < {answer}~"), "unmatched=1\nresyncs=1");
+    }
     // Said before the client's first word.
     check("1 < ERROR Too many open connections~", "unmatched=1");
 }
@@ -173,6 +195,27 @@ fn quiet_meta_commands_are_found_by_their_opaque() {
         "2 5 5 16/13 rows=1 mg k:?
          4 5 5 4/4 rows=0 mn",
     );
+    // By its key, where it has no opaque.
+    check(
+        "1 > mg user:1 v k q~mg cart:1 v k q~mn~
+         2 < VA 3 kcart:1~abc~MN~
+         3 > mg a k O1~mg b k~
+         4 < EN ka O1~EN~",
+        "1 2 2 17/19 rows=1 mg cart:?
+         1 2 2 4/4 rows=0 mn
+         3 4 4 11/10 rows=0 mg a
+         3 4 4 8/4 rows=0 mg b",
+    );
+    // No silence about a flag that is there twice, nor of me.
+    check(
+        "1 > mg a v v q~mn~
+         2 < CLIENT_ERROR duplicate flag~MN~
+         3 > me a q~
+         4 < EN~",
+        "1 2 2 12/29 rows=0 mg a CLIENT_ERROR
+         1 2 2 4/4 rows=0 mn
+         3 4 4 8/4 rows=0 me a",
+    );
     check(
         "1 > ms a 1 q~x~
          2 > ms b 1 q ME~y~
@@ -192,6 +235,18 @@ fn quiet_meta_commands_are_found_by_their_opaque() {
         "1 2 2 10/4 rows=0 md k:?
          1 2 2 4/4 rows=0 mn
          3 4 4 6/4 rows=1 mg a",
+    );
+    // As a server of 1.6.18 says it.
+    check(
+        "1 > ma n N0 J5 v~ma n v~md k:1 q~md k:1~mn~
+         2 < VA 1~5~VA 1~6~NF~MN~
+         3 > me k:1~
+         4 < EN~",
+        "1 2 2 14/9 rows=1 ma n
+         1 2 2 8/9 rows=1 ma n
+         1 2 2 10/4 rows=0 md k:?
+         1 2 2 4/4 rows=0 mn
+         3 4 4 8/4 rows=0 me k:?",
     );
     check(
         "1 > md k:1 q~md k:2~mn~

@@ -1,8 +1,8 @@
 //! Bounds how many different words the keys of one connection may show.
 //!
-//! [`key_pattern`](crate::proto::key_pattern) lets words of letters stand. Where they are identifiers (`session:alice`), there
-//! would be as many statements as users. So the words that may follow one beginning of a key are counted: behind
-//! [`MOST_WORDS`] different ones, every new one is `?`. What was shown until then stays shown.
+//! [`super::key_pattern`] lets words of letters stand. Where they are identifiers (`session:alice`), there would be as
+//! many statements as users. So the words that may follow one beginning of a key are counted: behind [`MOST_WORDS`]
+//! different ones, every new one is `?`. What was shown until then stays shown.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,7 +15,7 @@ const MOST_KNOWN: usize = 4096;
 
 /// The words of one connection, by their hashes.
 #[derive(Debug, Default)]
-pub(super) struct Words {
+pub struct Words {
     /// Patterns whose words are all admitted.
     patterns: HashSet<u64, foldhash::quality::RandomState>,
     /// Words behind a beginning that are admitted.
@@ -24,10 +24,10 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// Replaces words of the pattern that `text` has from `from` on. Hands out each, with the number of `?` before it in the
-    /// pattern.
+    /// Replaces words of the pattern that `text` has from `from` on. Hands out each, with the number of `?` before it in
+    /// the pattern.
     #[inline]
-    pub(super) fn limit(&mut self, text: &mut Vec<u8>, from: usize, removed: impl FnMut(usize, &[u8])) {
+    pub fn limit(&mut self, text: &mut Vec<u8>, from: usize, removed: impl FnMut(usize, &[u8])) {
         let pattern = text.get(from..).unwrap_or_default();
         let id = mix(0, pattern);
         if !self.patterns.contains(&id) {
