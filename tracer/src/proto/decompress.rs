@@ -15,6 +15,9 @@ pub enum Compression {
     Snappy,
 }
 
+/// What RFC 8878, 3.1.1.1.2, asks of every decoder. A frame with a larger window could cost as much memory.
+const MOST_WINDOW_BYTES: u64 = 8 << 20;
+
 /// Decompresses `input` into `out`, which is emptied before. `most_bytes`: a frame that gives more is cut there.
 /// `None`: the input is damaged or cut, or the compression needs more memory than it may have; `out` may
 /// hold what came before.
@@ -31,7 +34,10 @@ pub fn decompress(
             zlib(input, most_bytes, out)?;
         }
         Compression::Zstd => {
-            ruzstd::decoding::StreamingDecoder::new(input).ok()?.take(limit).read_to_end(out).ok()?;
+            let mut decoder = ruzstd::decoding::FrameDecoder::new();
+            decoder.set_max_window_size(MOST_WINDOW_BYTES);
+            let stream = ruzstd::decoding::StreamingDecoder::new_with_decoder(input, decoder).ok()?;
+            stream.take(limit).read_to_end(out).ok()?;
         }
         Compression::Snappy => {
             let len = snap::raw::decompress_len(input).ok().filter(|len| *len <= most_bytes)?;
@@ -111,5 +117,17 @@ mod tests {
         check(Compression::Zlib, zlib);
         check(Compression::Zstd, zstd);
         check(Compression::Snappy, snappy);
+    }
+
+    /// Header, window, one block that repeats a byte.
+    fn window(descriptor: u8) -> Option<()> {
+        let frame = [0x28, 0xb5, 0x2f, 0xfd, 0, descriptor, 3, 0, 0x10, b'x'];
+        decompress(Compression::Zstd, &frame, 1000, &mut Vec::new())
+    }
+
+    #[test]
+    fn a_window_is_bounded() {
+        // 8 MiB, 9 MiB, 120 MiB.
+        assert_eq!((window(0x68), window(0x69), window(0x87)), (Some(()), None, None));
     }
 }
