@@ -14,7 +14,7 @@ const MOST_KEY_BYTES: usize = 512;
 /// Hexadecimal digits that make a hash.
 const HASH_DIGITS: usize = 16;
 /// A segment with letters and digits that is shorter does not look random.
-const TOKEN_BYTES: usize = 12;
+pub(super) const TOKEN_BYTES: usize = 12;
 /// A segment of letters that is shorter does not look random.
 const LETTERS_BYTES: usize = 16;
 /// No word is so long.
@@ -193,7 +193,7 @@ fn is_text(word: &[u8]) -> bool {
 }
 
 /// A hash, a token, or base64: not what a person would call something.
-fn is_random(word: &[u8]) -> bool {
+pub(super) fn is_random(word: &[u8]) -> bool {
     let (mut digits, mut capitals, mut hex, mut turns) = (0, 0, 0, 0);
     let mut last_digit = word.first().is_some_and(u8::is_ascii_digit);
     for byte in word {
