@@ -29,7 +29,7 @@ pub(super) enum Product {
 const MISSES: usize = 8;
 /// Answers of JSON without a sign, before they are no database's.
 const MOST_WITHOUT_SIGN: u32 = 2;
-/// Answers of other types to requests of their interface, before they are no database's.
+/// Answers that cannot have a sign, before they are no database's: to HEAD, or of a proxy to a request of their interface.
 const MOST_PAGES: u32 = 16;
 /// Bytes of an answer that are looked at.
 const LOOKED_AT: usize = 8 << 10;
@@ -96,7 +96,7 @@ enum Look {
 struct Asked {
     api: bool,
     opensearch: bool,
-    deletes: bool,
+    method: &'static str,
 }
 
 /// What an answer tells of it.
@@ -163,14 +163,14 @@ fn first_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     (line.strip_suffix(b"\r\n").unwrap_or_default(), rest)
 }
 
-fn request_tells(method: &str, target: &[u8], bytes: &[u8]) -> Asked {
+fn request_tells(method: &'static str, target: &[u8], bytes: &[u8]) -> Asked {
     let (path, _) = path::split(target);
     let has = |word: &[u8]| path.split(|byte| *byte == b'/').any(|segment| segment == word);
     let agent = fields(bytes).find(|(name, _)| name.eq_ignore_ascii_case(b"user-agent"));
     Asked {
         api: WORDS.iter().any(|word| has(word)) && !has(b"_design"),
         opensearch: agent.is_some_and(|(_, value)| contains(&value.to_ascii_lowercase(), b"opensearch")),
-        deletes: method == "DELETE",
+        method,
     }
 }
 
@@ -235,13 +235,15 @@ fn answer_tells(pieces: &[Piece<'_>], asked: Option<Asked>) -> Option<Told> {
     let asked = asked?;
     let body = body.get(..1024).unwrap_or(body);
     let interface = asked.api || asked.opensearch;
-    let deleted = asked.deletes && body == b"{\"acknowledged\":true}";
+    let deleted = asked.method == "DELETE" && body == b"{\"acknowledged\":true}";
     let signed = deleted || BODIES.iter().any(|sign| contains(body, sign));
     Some(match (json, interface || signed) {
         (true, true) if asked.opensearch || contains(body, b"\"opensearch\"") => {
             Told::Is(Product::Opensearch)
         }
         (true, true) => Told::Is(Product::Elasticsearch),
+        // It has no body that could tell.
+        (true, false) if asked.method == "HEAD" => Told::Doubt { most: MOST_PAGES },
         (true, false) => Told::Doubt { most: MOST_WITHOUT_SIGN },
         (false, _) if interface => Told::Doubt { most: MOST_PAGES },
         (false, _) => Told::Is(Product::Other),

@@ -79,6 +79,7 @@ fn the_common_interface() {
     );
     check(&format!("1 > HEAD /i HTTP/1.1~User-Agent: opensearch-py/2.4~~\n{json}"), "opensearch");
     check(&format!("1 > HEAD /i HTTP/1.1~~\n{json}"), "maybe");
+    check(&vec![format!("1 > HEAD /i HTTP/1.1~~\n{json}"); 4].join("\n"), "maybe");
     check(
         &format!("1 > HEAD /i HTTP/1.1~~\n{json}\n3 > GET /i/_count HTTP/1.1~~\n{json}{{}}"),
         "elasticsearch",
