@@ -175,6 +175,19 @@ fn errors_and_rows() {
     answered(r#"{values: ["a", "b", "c"], ok: 1.0}"#, "3 update d.u");
     answered("{values: [1, 2, {a: 1}, [1]], ok: 1.0}", "4 update d.u");
     answered("{nInserted: 2, nMatched: 3, nModified: 1, nUpserted: 0, nDeleted: 1, ok: 1.0}", "6 update d.u");
+    // bulkWrite of 8.0: the batch has the results of single writes.
+    let bulk = |batch: &str, rest: &str, expected: &str| {
+        let cursor = format!(r#"{{id: long(0), firstBatch: [{batch}], ns: "admin.$cmd.bulkWrite"}}"#);
+        answered(&format!("{{cursor: {cursor}, {rest}, ok: 1.0}}"), expected);
+    };
+    bulk(
+        r#"{ok: 1.0, idx: 0, n: 1}, {ok: 0.0, idx: 1, code: 11000, errmsg: "x", n: 0}, {ok: 0.0, idx: 2, code: 7}"#,
+        "nErrors: 2, nInserted: 5",
+        "5 update d.u !11000",
+    );
+    bulk("", "nErrors: 1, nInserted: 0, nMatched: 2", "2 update d.u !0");
+    bulk("{ok: 1.0, idx: 0, n: 1}", "nErrors: 0, nInserted: 1", "1 update d.u");
+    bulk("{code: 7, a: repeat(400)}, {ok: 1.0, b: regex(x)}, {_id: 1}", "n: 9", "3 update d.u");
     // The code name of a document is no error.
     answered(r#"{cursor: {firstBatch: [{ok: 0, code: 5}], id: long(0)}, ok: 1.0}"#, "1 update d.u");
 }
