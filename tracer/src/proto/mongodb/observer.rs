@@ -287,7 +287,7 @@ impl Observer {
 
     /// A hello that waits, or one more on a connection that carries nothing else, is how drivers watch a server.
     fn is_heartbeat(&mut self, command: &Command) -> bool {
-        if !command.hello {
+        if !command.hello || command.in_session {
             self.carries_others = true;
             return false;
         }

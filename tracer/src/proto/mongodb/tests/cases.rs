@@ -117,7 +117,18 @@ fn case_44_heartbeats_are_no_requests() {
         "10 20 20 rows=0 isMaster
          pushed=1",
     );
-    // A program asks.
+    // A program asks; in a session, what watches never does.
+    check(
+        r#"10 > 1 {hello: 1, client: {driver: {name: "x"}}, $db: "admin"}
+        20 < 50:1 {isWritablePrimary: true, ok: 1.0}
+        30 > 2 {hello: 1, lsid: {id: 7}, $db: "app"}
+        40 < 51:2 {isWritablePrimary: true, ok: 1.0}
+        50 > 3 {hello: 1, $db: "app"}
+        60 < 52:3 {isWritablePrimary: true, ok: 1.0}"#,
+        "10 20 20 rows=0 hello
+         30 40 40 rows=0 hello
+         50 60 60 rows=0 hello",
+    );
     check(
         r#"10 > 1 {ping: 1, $db: "admin"}
         20 < 50:1 {ok: 1.0}
