@@ -393,6 +393,7 @@ impl Observer {
                 Some(unpacked) => {
                     self.walk.begin(unpacked.opcode, unpacked.body_bytes);
                     self.walk.feed(unpacked.body);
+                    self.walk.skip(unpacked.body_bytes.saturating_sub(unpacked.body.len() as u64));
                 }
                 None => self.walk.begin(0, 0),
             }
@@ -405,6 +406,8 @@ impl Observer {
             return;
         }
         if self.is_counted(&answered, out) {
+            // A server that streams its hellos hears nothing from its client.
+            self.paired = true;
             return;
         }
         if self.early.len() >= EARLY {

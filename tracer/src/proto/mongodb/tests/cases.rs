@@ -83,6 +83,16 @@ fn case_43_compressed_messages() {
              pushed=1",
         );
     }
+    // Longer than what is made of it: no half of the rows.
+    for compressor in ["zlib", "zstd"] {
+        check(
+            &format!(
+                r#"10 > 1 {FIND}
+                20 < {compressor} 50:1 {{cursor: {{firstBatch: [{{a: 1}}, {{a: repeat(2000000)}}, {{a: 2}}], id: long(0)}}, ok: 1.0}}"#
+            ),
+            "10 20 20 rows=0 find d.u {a: ?}",
+        );
+    }
 }
 
 #[test]
