@@ -84,7 +84,14 @@ fn case_43_compressed_messages() {
         );
     }
     // Longer than what is made of it: no half of the rows.
-    for compressor in ["zlib", "zstd"] {
+    for compressor in ["snappy", "zlib", "zstd"] {
+        check(
+            &format!(
+                r#"10 > {compressor} 1 {{find: "u", filter: {{a: 1, b: repeat(2000000)}}, $db: "d"}}
+                20 < 50:1 {{ok: 1.0}}"#
+            ),
+            "10 20 20 rows=0 find u {a: ?, b: ?} …",
+        );
         check(
             &format!(
                 r#"10 > 1 {FIND}
