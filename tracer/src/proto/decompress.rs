@@ -15,6 +15,9 @@ pub enum Compression {
     Snappy,
 }
 
+/// What RFC 8878, 3.1.1.1.2, asks of every decoder. A frame with a larger window could cost as much memory.
+const MOST_WINDOW_BYTES: u64 = 8 << 20;
+
 /// Decompresses `input` into `out`, which is emptied before. `most_bytes`: a frame that gives more is cut there.
 /// `None`: the input is damaged or cut, or the compression needs more memory than it may have; `out` may
 /// hold what came before.
@@ -31,15 +34,23 @@ pub fn decompress(
             zlib(input, most_bytes, out)?;
         }
         Compression::Zstd => {
-            ruzstd::decoding::StreamingDecoder::new(input).ok()?.take(limit).read_to_end(out).ok()?;
+            let mut decoder = ruzstd::decoding::FrameDecoder::new();
+            decoder.set_max_window_size(MOST_WINDOW_BYTES);
+            let stream = ruzstd::decoding::StreamingDecoder::new_with_decoder(input, decoder).ok()?;
+            stream.take(limit).read_to_end(out).ok()?;
         }
         Compression::Snappy => {
-            let len = snap::raw::decompress_len(input).ok().filter(|len| *len <= most_bytes)?;
-            out.resize(len, 0);
-            if snap::raw::Decoder::new().decompress(input, out).is_err() {
+            let len = snap::raw::decompress_len(input).ok()?;
+            if len <= most_bytes {
+                out.resize(len, 0);
+                if snap::raw::Decoder::new().decompress(input, out).is_ok() {
+                    return Some(());
+                }
                 out.clear();
+                snappy_beginning(input, len, out);
                 return None;
             }
+            snappy_beginning(input, most_bytes, out)?;
         }
     }
     Some(())
@@ -61,6 +72,42 @@ fn zlib(mut input: &[u8], most_bytes: usize, out: &mut Vec<u8>) -> Option<()> {
             _ if taken == 0 && out.len() == start => return None,
             _ => {}
         }
+    }
+    Some(())
+}
+
+/// Up to `most_bytes`, or to where the input is cut or damaged; `snap` reads whole frames only.
+fn snappy_beginning(input: &[u8], most_bytes: usize, out: &mut Vec<u8>) -> Option<()> {
+    // The length comes first, seven bits a byte.
+    let mut input = input.get(input.iter().position(|byte| byte & 0x80 == 0)? + 1..)?;
+    while out.len() < most_bytes {
+        let room = most_bytes - out.len();
+        let (tag, rest) = input.split_first()?;
+        let count = usize::from(tag >> 2);
+        let number = |bytes: usize| {
+            let bytes = rest.get(..bytes)?.iter().rev();
+            Some(bytes.fold(0_usize, |number, byte| number << 8 | usize::from(*byte)))
+        };
+        if tag & 3 == 0 {
+            // A literal; its length is in the tag, or in up to four bytes behind it.
+            let extra = count.saturating_sub(59);
+            let length = if extra > 0 { number(extra)? } else { count }.saturating_add(1);
+            let data = rest.get(extra..)?;
+            out.extend_from_slice(data.get(..length.min(room)).unwrap_or(data));
+            input = data.get(length..).unwrap_or_default();
+            continue;
+        }
+        let (length, offset, extra) = match tag & 3 {
+            1 => (4 + (count & 7), usize::from(tag >> 5) << 8 | number(1)?, 1),
+            2 => (1 + count, number(2)?, 2),
+            _ => (1 + count, number(4)?, 4),
+        };
+        let from = out.len().checked_sub(offset).filter(|_| offset > 0)?;
+        // It may overlap with what it makes.
+        for at in from..from + length.min(room) {
+            out.push(*out.get(at)?);
+        }
+        input = rest.get(extra..)?;
     }
     Some(())
 }
@@ -103,7 +150,17 @@ mod tests {
         assert_eq!(decompress(compression, &compress(b""), 1000, &mut out), Some(()));
         assert_eq!(out, b"");
         decompress(compression, &compress(&vec![7; 1 << 20]), 1000, &mut out);
-        assert!(out.len() <= 1000, "{compression:?}: {}", out.len());
+        assert!(out.len() == 1000 && out.iter().all(|byte| *byte == 7), "{compression:?}: {}", out.len());
+        // Of a cut frame what came before is right.
+        let long: Vec<u8> = (0..20_000_u32).flat_map(|n| (n % 70 * n).to_le_bytes()).collect();
+        let packed = compress(&long);
+        assert_eq!(decompress(compression, &packed[..packed.len() / 2], 1 << 20, &mut out), None);
+        assert!(long.starts_with(&out) && out.len() < long.len(), "{compression:?}");
+        assert!(compression != Compression::Snappy || out.len() > long.len() / 4, "{}", out.len());
+        for most_bytes in [1, 70, 3000, 79_999] {
+            assert_eq!(decompress(compression, &packed, most_bytes, &mut out), Some(()));
+            assert!(out == long[..most_bytes], "{compression:?} {most_bytes}");
+        }
     }
 
     #[test]
@@ -111,5 +168,17 @@ mod tests {
         check(Compression::Zlib, zlib);
         check(Compression::Zstd, zstd);
         check(Compression::Snappy, snappy);
+    }
+
+    /// Header, window, one block that repeats a byte.
+    fn window(descriptor: u8) -> Option<()> {
+        let frame = [0x28, 0xb5, 0x2f, 0xfd, 0, descriptor, 3, 0, 0x10, b'x'];
+        decompress(Compression::Zstd, &frame, 1000, &mut Vec::new())
+    }
+
+    #[test]
+    fn a_window_is_bounded() {
+        // 8 MiB, 9 MiB, 120 MiB.
+        assert_eq!((window(0x68), window(0x69), window(0x87)), (Some(()), None, None));
     }
 }

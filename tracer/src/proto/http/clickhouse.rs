@@ -1,9 +1,10 @@
 //! The SQL of a ClickHouse request: the parameter `query`, or else the body (ClickHouse manual, "HTTP Interface"). With the
 //! parameter, the body of an INSERT is data.
 //!
-//! Its texts are normalised by MySQL's lexical rules: the same quotes, backticks, backslashes and comments. What only
-//! ClickHouse has (`{name:Type}` parameters, heredocs) stays as it is written.
+//! Its texts are normalised by MySQL's lexical rules: the same quotes, backticks and backslashes. Other comments and texts
+//! ([`super::lexer`]) are taken out before. `{name:Type}` parameters stay as they are written.
 
+use super::lexer::{blank, without_data};
 use super::path::{decode, parameters};
 use crate::sql::{Dialect, Interned, Texts};
 use crate::time::Nanos;
@@ -38,6 +39,10 @@ impl Sql {
         } else {
             self.in_body = true;
         }
+        // The body is in ClickHouse's own compressed format.
+        if parameters(query).any(|(name, value)| name == b"decompress" && value != b"0") {
+            self.cut();
+        }
     }
 
     /// The body is compressed, or a part of it was not seen: what is known is only a beginning.
@@ -61,6 +66,7 @@ impl Sql {
     /// The statement, if a text was seen; and its values. Forgets the text.
     pub fn intern(&mut self, at: Nanos, texts: &mut Texts) -> Option<(Interned, &[Value])> {
         self.values.clear();
+        blank(&mut self.text);
         let statement = without_data(&self.text);
         // Data that is cut leaves the statement whole.
         let cut = self.cut && statement.len() == self.text.len();
@@ -84,41 +90,4 @@ impl Sql {
         self.in_body = false;
         self.cut = false;
     }
-}
-
-/// An INSERT without the data behind its FORMAT.
-fn without_data(sql: &[u8]) -> &[u8] {
-    let start = sql.trim_ascii_start();
-    if !start.get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"insert")) {
-        return sql;
-    }
-    let mut at = 0;
-    while let Some(byte) = sql.get(at) {
-        match byte {
-            b'\'' | b'`' | b'"' => {
-                at += 1;
-                while let Some(inner) = sql.get(at).filter(|inner| *inner != byte) {
-                    at += if *inner == b'\\' { 2 } else { 1 };
-                }
-                at += 1;
-            }
-            _ if byte.is_ascii_alphabetic() => {
-                let end = word_end(sql, at);
-                if sql[at..end].eq_ignore_ascii_case(b"format") {
-                    let name = end + sql[end..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-                    let behind = word_end(sql, name);
-                    let values = sql[name..behind].eq_ignore_ascii_case(b"values");
-                    return if name == behind || values { sql } else { &sql[..behind] };
-                }
-                at = end;
-            }
-            _ => at += 1,
-        }
-    }
-    sql
-}
-
-fn word_end(sql: &[u8], from: usize) -> usize {
-    let word = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
-    from + sql[from..].iter().take_while(word).count()
 }

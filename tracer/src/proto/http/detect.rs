@@ -7,7 +7,9 @@
 //!   in User-Agent. Otherwise it answers as the Elasticsearch from which it came.
 //! - A path with a word of the common interface (`/_search`, `/x/_doc/1`), or a body that begins as theirs do, with an
 //!   answer of JSON: Elasticsearch, unless something says OpenSearch.
-//! - Everything else, with request and answer both seen: no database. Only an answer to HEAD of type JSON leaves it open.
+//! - A second answer of JSON without any sign, or an answer of another type: no database. A client that speaks their
+//!   interface is watched longer, because a proxy between may answer with a page of its own.
+//! - CouchDB names itself. FHIR and others have types of their own (`application/fhir+json`), which are not JSON here.
 
 use super::fields::{request_line, status_line};
 use super::path;
@@ -25,16 +27,19 @@ pub(super) enum Product {
 
 /// Pieces of which none begins a message, before it is none of HTTP.
 const MISSES: usize = 8;
+/// Answers of JSON without a sign, before they are no database's.
+const MOST_WITHOUT_SIGN: u32 = 2;
+/// Answers that cannot have a sign, before they are no database's: to HEAD, or of a proxy to a request of their interface.
+const MOST_PAGES: u32 = 16;
 /// Bytes of an answer that are looked at.
 const LOOKED_AT: usize = 8 << 10;
 
-/// Words of the common interface (Elasticsearch REST API 7.10), without those that CouchDB has too.
-const WORDS: [&[u8]; 42] = [
+/// Words of the common interface (Elasticsearch REST API 7.10), without those that other products have too.
+const WORDS: [&[u8]; 37] = [
     b"_search",
     b"_msearch",
     b"_bulk",
     b"_doc",
-    b"_create",
     b"_update",
     b"_mget",
     b"_count",
@@ -57,20 +62,16 @@ const WORDS: [&[u8]; 42] = [
     b"_sql",
     b"_ingest",
     b"_snapshot",
-    b"_stats",
     b"_template",
     b"_index_template",
     b"_component_template",
     b"_ilm",
-    b"_tasks",
     b"_validate",
     b"_termvectors",
     b"_field_caps",
     b"_source",
     b"_async_search",
     b"_rollover",
-    b"_open",
-    b"_close",
     b"_plugins",
 ];
 
@@ -95,14 +96,23 @@ enum Look {
 struct Asked {
     api: bool,
     opensearch: bool,
-    /// The answer has no body that could tell.
-    head: bool,
+    method: &'static str,
+}
+
+/// What an answer tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Is(Product),
+    /// It could be anyone's. So many of them are no database's.
+    Doubt {
+        most: u32,
+    },
 }
 
 fn look(pieces: &[Piece<'_>]) -> Look {
     let mut asked: Option<Asked> = None;
     let mut side: Option<Side> = None;
-    let mut misses = 0;
+    let (mut misses, mut doubts) = (0, 0);
     for (n, piece) in pieces.iter().enumerate() {
         if piece.bytes.is_empty() {
             continue;
@@ -129,8 +139,17 @@ fn look(pieces: &[Piece<'_>]) -> Look {
             let said = asked.is_some_and(|asked| asked.opensearch);
             let tells = request_tells(method, target, piece.bytes);
             asked = Some(Asked { opensearch: tells.opensearch || said, ..tells });
-        } else if let Some(product) = answer_tells(&pieces[n..], asked) {
-            return Look::Is(own, product);
+            continue;
+        }
+        match answer_tells(&pieces[n..], asked) {
+            Some(Told::Is(product)) => return Look::Is(own, product),
+            Some(Told::Doubt { most }) => {
+                doubts += 1;
+                if doubts >= most {
+                    return Look::Is(own, Product::Other);
+                }
+            }
+            None => {}
         }
     }
     if side.is_none() && misses >= MISSES { Look::No } else { Look::Maybe }
@@ -144,14 +163,14 @@ fn first_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     (line.strip_suffix(b"\r\n").unwrap_or_default(), rest)
 }
 
-fn request_tells(method: &str, target: &[u8], bytes: &[u8]) -> Asked {
+fn request_tells(method: &'static str, target: &[u8], bytes: &[u8]) -> Asked {
     let (path, _) = path::split(target);
     let has = |word: &[u8]| path.split(|byte| *byte == b'/').any(|segment| segment == word);
     let agent = fields(bytes).find(|(name, _)| name.eq_ignore_ascii_case(b"user-agent"));
     Asked {
         api: WORDS.iter().any(|word| has(word)) && !has(b"_design"),
         opensearch: agent.is_some_and(|(_, value)| contains(&value.to_ascii_lowercase(), b"opensearch")),
-        head: method == "HEAD",
+        method,
     }
 }
 
@@ -172,7 +191,7 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 }
 
 /// What the answer tells that the first piece begins. `None`: not enough of it is seen.
-fn answer_tells(pieces: &[Piece<'_>], asked: Option<Asked>) -> Option<Product> {
+fn answer_tells(pieces: &[Piece<'_>], asked: Option<Asked>) -> Option<Told> {
     let speaker = pieces.first()?.sent;
     let mut bytes = Vec::new();
     for piece in pieces.iter().take_while(|piece| piece.sent == speaker) {
@@ -195,28 +214,44 @@ fn answer_tells(pieces: &[Piece<'_>], asked: Option<Asked>) -> Option<Product> {
         let prefix =
             |prefix: &[u8]| name.get(..prefix.len()).is_some_and(|name| name.eq_ignore_ascii_case(prefix));
         if name.eq_ignore_ascii_case(b"x-elastic-product") && value.eq_ignore_ascii_case(b"elasticsearch") {
-            return Some(Product::Elasticsearch);
+            return Some(Told::Is(Product::Elasticsearch));
         }
         if prefix(b"x-clickhouse-") {
-            return Some(Product::Clickhouse);
+            return Some(Told::Is(Product::Clickhouse));
         }
         if prefix(b"x-opensearch-") {
-            return Some(Product::Opensearch);
+            return Some(Told::Is(Product::Opensearch));
         }
-        json |= name.eq_ignore_ascii_case(b"content-type") && contains(&value.to_ascii_lowercase(), b"json");
+        if name.eq_ignore_ascii_case(b"server") && value.starts_with(b"CouchDB") {
+            return Some(Told::Is(Product::Other));
+        }
+        if name.eq_ignore_ascii_case(b"content-type") {
+            let media = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+            json = TYPES.iter().any(|kind| media.eq_ignore_ascii_case(kind));
+        }
     }
     // The field that decides may be the one that is missing.
     let body = answer.get(head_end(answer)?..)?;
     let asked = asked?;
     let body = body.get(..1024).unwrap_or(body);
-    let speaks = asked.api || asked.opensearch || BODIES.iter().any(|sign| contains(body, sign));
-    if !(json && speaks) {
-        // JSON without a body may be anyone's: the next answer tells.
-        return (!(json && asked.head)).then_some(Product::Other);
-    }
-    let opensearch = asked.opensearch || contains(body, b"\"opensearch\"");
-    Some(if opensearch { Product::Opensearch } else { Product::Elasticsearch })
+    let interface = asked.api || asked.opensearch;
+    let deleted = asked.method == "DELETE" && body == b"{\"acknowledged\":true}";
+    let signed = deleted || BODIES.iter().any(|sign| contains(body, sign));
+    Some(match (json, interface || signed) {
+        (true, true) if asked.opensearch || contains(body, b"\"opensearch\"") => {
+            Told::Is(Product::Opensearch)
+        }
+        (true, true) => Told::Is(Product::Elasticsearch),
+        // It has no body that could tell.
+        (true, false) if asked.method == "HEAD" => Told::Doubt { most: MOST_PAGES },
+        (true, false) => Told::Doubt { most: MOST_WITHOUT_SIGN },
+        (false, _) if interface => Told::Doubt { most: MOST_PAGES },
+        (false, _) => Told::Is(Product::Other),
+    })
 }
+
+/// Their types of JSON.
+const TYPES: [&[u8]; 2] = [b"application/json", b"application/vnd.elasticsearch+json"];
 
 /// What their bodies begin with, and no other's.
 const BODIES: [&[u8]; 6] = [

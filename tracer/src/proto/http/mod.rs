@@ -25,6 +25,7 @@ mod detect;
 mod exchange;
 mod fields;
 mod head;
+mod lexer;
 mod observer;
 mod passed;
 mod path;

@@ -30,13 +30,20 @@ pub(super) struct Answer {
     /// Documents in OP_REPLY, and whether they are the answer to a command.
     reply_documents: Option<u64>,
     is_command: bool,
-    /// `n` of a write, or the numbers of a bulk write together.
+    /// `n` of a write.
     n: Option<u64>,
+    /// The numbers of a bulkWrite together, whether it had errors, and the first error's code, which stands in its batch.
+    written: Option<u64>,
+    errors: bool,
+    item_code: Option<i64>,
 }
 
 impl Answer {
     /// Documents returned or written. `counts`: the answer's `n` is the result itself.
     pub fn rows(&self, counts: bool) -> u64 {
+        if let Some(written) = self.written.filter(|_| self.is_command) {
+            return written;
+        }
         match self.documents.or(self.reply_documents.filter(|_| !self.is_command)) {
             Some(documents) => documents,
             None if counts => u64::from(self.n.is_some()),
@@ -52,7 +59,8 @@ impl Answer {
             return self.code_name.or_else(|| Some(self.code.map_or(ErrorCode::new(b"0"), of_number)));
         }
         let concern = || self.concern_error_name.or_else(|| self.concern_error.map(of_number));
-        self.write_error.map(of_number).or_else(concern)
+        let of_bulk = || self.errors.then(|| of_number(self.item_code.unwrap_or(0)));
+        self.write_error.map(of_number).or_else(of_bulk).or_else(concern)
     }
 }
 
@@ -63,6 +71,8 @@ enum Level {
     Cursor,
     /// Its elements are what is counted.
     Documents,
+    /// One of them, as long as it looks like a result of bulkWrite.
+    Item,
     WriteErrors,
     WriteError,
     ConcernError,
@@ -98,6 +108,8 @@ pub(super) struct Walk {
     end: u64,
     levels: [(Level, u64); MOST_LEVELS],
     depth: usize,
+    /// The documents are no results of bulkWrite.
+    plain: bool,
     carry: [u8; CARRY_BYTES],
     carried: usize,
 }
@@ -112,6 +124,7 @@ impl Default for Walk {
             end: 0,
             levels: [(Level::Top, 0); MOST_LEVELS],
             depth: 0,
+            plain: false,
             carry: [0; CARRY_BYTES],
             carried: 0,
         }
@@ -128,7 +141,7 @@ impl Walk {
             _ => State::Done,
         };
         (self.at, self.skip_to, self.end) = (0, 0, body_bytes);
-        (self.depth, self.carried) = (0, 0);
+        (self.depth, self.carried, self.plain) = (0, 0, false);
     }
 
     /// The next bytes of the body.
@@ -284,6 +297,12 @@ impl Walk {
             }
             return Some(1);
         }
+        if level == Level::Item && !is_of_item(element_kind, bytes) {
+            self.plain = true;
+            self.pop();
+            self.skip_to = end;
+            return Some(0);
+        }
         let (name, value) = message::cstring(bytes.get(1..)?)?;
         let start = bytes.len() - value.len();
         let value_start = self.at + start as u64;
@@ -320,7 +339,8 @@ impl Walk {
     fn enter(&mut self, level: Level, element_kind: u8, name: &[u8]) -> Option<Level> {
         if level == Level::Documents {
             self.answer.documents = self.answer.documents.map(|documents| documents + 1);
-            return None;
+            let results = element_kind == kind::DOCUMENT && !self.plain && self.answer.item_code.is_none();
+            return results.then_some(Level::Item);
         }
         match (level, element_kind, name) {
             (Level::Top, kind::DOCUMENT, b"cursor") => Some(Level::Cursor),
@@ -355,9 +375,11 @@ impl Walk {
             (Level::ConcernError, b"code") => answer.concern_error = number,
             (Level::ConcernError, b"codeName") => answer.concern_error_name = code_name(element_kind, value),
             (Level::Top | Level::LastError, b"n") => answer.n = number.and_then(|n| u64::try_from(n).ok()),
+            (Level::Item, b"code") => answer.item_code = number,
+            (Level::Top, b"nErrors") => answer.errors = number.is_some_and(|errors| errors > 0),
             (Level::Top, b"nInserted" | b"nMatched" | b"nUpserted" | b"nDeleted") => {
                 let more = number.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
-                answer.n = Some(answer.n.unwrap_or(0).saturating_add(more));
+                answer.written = Some(answer.written.unwrap_or(0).saturating_add(more));
             }
             _ => {}
         }
@@ -371,6 +393,14 @@ fn is_read(element_kind: u8, len: usize) -> bool {
         kind::STRING => len <= LONGEST_CODE_NAME_BYTES,
         _ => false,
     }
+}
+
+/// The element could be of a result of bulkWrite: its numbers come before all else. Looks at the name's beginning only.
+fn is_of_item(element_kind: u8, bytes: &[u8]) -> bool {
+    const NAMES: [&[u8]; 5] = [b"ok\0", b"idx\0", b"n\0", b"nModified\0", b"code\0"];
+    let name = bytes.get(1..).unwrap_or_default();
+    matches!(element_kind, kind::DOUBLE | kind::INT32 | kind::INT64)
+        && NAMES.iter().any(|known| name.iter().zip(*known).all(|(byte, expected)| byte == expected))
 }
 
 fn code_name(element_kind: u8, value: &[u8]) -> Option<ErrorCode> {

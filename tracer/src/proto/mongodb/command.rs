@@ -24,6 +24,8 @@ pub(super) struct Command {
     pub hello: bool,
     /// The server answers when something changes, or after the time that the client allows.
     pub awaits: bool,
+    /// A hello of the application itself: what watches a server has no session.
+    pub in_session: bool,
     /// The hello of a handshake: tells who the client is, or begins an authentication.
     pub handshake: bool,
     /// The server waits for new documents.
@@ -108,6 +110,7 @@ fn read(document: &[u8], sections: Option<Sections<'_>>, database: &[u8], shape:
             }
             b"topologyVersion" if command.hello => knows_topology = true,
             b"maxAwaitTimeMS" if command.hello => waits = true,
+            b"lsid" if command.hello => command.in_session = true,
             b"client" if command.hello => command.handshake = true,
             b"speculativeAuthenticate" if command.hello => {
                 command.handshake = true;

@@ -93,7 +93,8 @@ fn sender(header: &Header, bytes: &[u8], complete: bool) -> Option<Side> {
 fn speaker(document: &[u8]) -> Option<Side> {
     Elements::new(document).find_map(|element| match element.name {
         b"$db" => Some(Side::Client),
-        b"ok" | b"cursor" => Some(Side::Server),
+        // Not `cursor`: it stands in answers, but also in the command aggregate.
+        b"ok" => Some(Side::Server),
         _ => None,
     })
 }

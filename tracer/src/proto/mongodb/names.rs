@@ -2,6 +2,7 @@
 //!
 //! Programs write ids into field names (`scores.1234`), so a name is shown only where it looks like one.
 
+use crate::proto::key_pattern::{TOKEN_BYTES, is_random};
 use crate::time::Nanos;
 use crate::value::{Extractor, Value};
 
@@ -46,6 +47,7 @@ fn is_plain(name: &[u8]) -> bool {
         && name.len() <= 32
         && name.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'$' | b'.'))
         && !is_hexadecimal(name)
+        && !holds_token(name)
 }
 
 /// Only characters of names.
@@ -56,12 +58,20 @@ fn is_name(name: &[u8]) -> bool {
         && std::str::from_utf8(name).is_ok_and(|name| name.chars().all(known))
 }
 
-/// A part of a dotted name that is a number, an ObjectId, a UUID, or holds one.
+/// A part of a dotted name that is a number, an ObjectId, a UUID, a token, or holds one.
 fn is_value(part: &[u8]) -> bool {
     let digits = part.iter().filter(|byte| byte.is_ascii_digit()).count();
     let numeric = digits > 0 && digits * 2 >= part.len();
     let runs = part.split(|byte| !byte.is_ascii_digit()).any(|run| run.len() >= DIGITS);
-    numeric || runs || is_hexadecimal(part)
+    numeric || runs || is_hexadecimal(part) || holds_token(part)
+}
+
+/// Holds a word that looks random: a session's, an API key.
+fn holds_token(name: &[u8]) -> bool {
+    name.len() >= TOKEN_BYTES
+        && name
+            .split(|byte| byte.is_ascii_punctuation())
+            .any(|word| word.len() >= TOKEN_BYTES && is_random(word))
 }
 
 /// Holds so many hexadecimal digits in a row that it is no word.

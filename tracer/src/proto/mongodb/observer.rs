@@ -287,7 +287,7 @@ impl Observer {
 
     /// A hello that waits, or one more on a connection that carries nothing else, is how drivers watch a server.
     fn is_heartbeat(&mut self, command: &Command) -> bool {
-        if !command.hello {
+        if !command.hello || command.in_session {
             self.carries_others = true;
             return false;
         }
@@ -393,6 +393,7 @@ impl Observer {
                 Some(unpacked) => {
                     self.walk.begin(unpacked.opcode, unpacked.body_bytes);
                     self.walk.feed(unpacked.body);
+                    self.walk.skip(unpacked.body_bytes.saturating_sub(unpacked.body.len() as u64));
                 }
                 None => self.walk.begin(0, 0),
             }
@@ -405,6 +406,8 @@ impl Observer {
             return;
         }
         if self.is_counted(&answered, out) {
+            // A server that streams its hellos hears nothing from its client.
+            self.paired = true;
             return;
         }
         if self.early.len() >= EARLY {

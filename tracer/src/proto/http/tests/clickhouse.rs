@@ -26,7 +26,29 @@ fn statements() {
     );
     check("", "INSERT INTO t VALUES (1,'a'),(2,'b')", "INSERT INTO t VALUES (?, ?) | list of 2, list of 2");
     check("", "INSERT INTO `format` FORMAT TSV\\x00\\xff", "INSERT INTO `format` FORMAT TSV |");
+    // ClickHouse's own comments and texts.
+    check("", "/* dbt */ INSERT INTO t FORMAT CSV\\x0aalice,geheim", "INSERT INTO t FORMAT CSV |");
+    check("", "INSERT INTO t -- don't\\x0aFORMAT CSV\\x0aalice,geheim", "INSERT INTO t FORMAT CSV |");
+    check(
+        "",
+        "INSERT INTO t (a, format) FORMAT CSV\\x0aalice,geheim",
+        "INSERT INTO t (a, format) FORMAT CSV |",
+    );
+    for comment in ["--don't", "//don't", "#!don't", "# don't", "/* a /* b */ don't */", "/*! don't */"] {
+        check(
+            "",
+            &format!("SELECT 1 {comment}\\x0aFROM t WHERE a = 'x y'"),
+            "SELECT ? FROM t WHERE a = ? | 1, x y",
+        );
+    }
+    check(
+        "",
+        "SELECT '--' AS a$$b$$, $$it's$$, $x$ $$ $x$, ‘it's’",
+        "SELECT ? AS a$$b$$, ?, ?, ? | --, ?, ?, ?",
+    );
+    check("", "SELECT $$cut", "SELECT ? |");
     // No text was seen.
+    check("?decompress=1", "SELECT 1", "POST /?decompress |");
     check("ping", "", "POST /ping |");
     check("?query_id=abc", "", "POST /?query_id |");
 }

@@ -79,15 +79,46 @@ fn the_common_interface() {
     );
     check(&format!("1 > HEAD /i HTTP/1.1~User-Agent: opensearch-py/2.4~~\n{json}"), "opensearch");
     check(&format!("1 > HEAD /i HTTP/1.1~~\n{json}"), "maybe");
+    check(&vec![format!("1 > HEAD /i HTTP/1.1~~\n{json}"); 4].join("\n"), "maybe");
     check(
         &format!("1 > HEAD /i HTTP/1.1~~\n{json}\n3 > GET /i/_count HTTP/1.1~~\n{json}{{}}"),
         "elasticsearch",
     );
-    // CouchDB, and a program of one's own.
-    check(&format!("1 > GET /db/_all_docs HTTP/1.1~~\n{json}{{}}"), "http");
-    check(&format!("1 > GET /db/_design/x/_search HTTP/1.1~~\n{json}{{}}"), "http");
-    check(&format!("1 > GET /users HTTP/1.1~~\n{json}[]"), "http");
-    check("1 > GET /_search HTTP/1.1~~\n2 < HTTP/1.1 200 OK~Content-Type: text/html~~", "http");
+    check(&format!("1 > DELETE /i HTTP/1.1~~\n{json}{{\"acknowledged\":true}}"), "elasticsearch");
+}
+
+#[test]
+fn answers_that_could_be_anyones() {
+    let json = "2 < HTTP/1.1 200 OK~content-type: application/json; charset=UTF-8~~";
+    // CouchDB, and a program of one's own: the next answer tells.
+    for (request, body) in [
+        ("GET /db/_all_docs", "{}"),
+        ("GET /db/_design/x/_search", "{}"),
+        ("GET /_node/_local/_stats", "{}"),
+        ("GET /users", "[]"),
+        ("POST /hook", "{\"acknowledged\":true}"),
+        ("DELETE /users/1", "{\"acknowledged\":true,\"deletedCount\":1}"),
+    ] {
+        let exchange = format!("1 > {request} HTTP/1.1~~\n{json}{body}");
+        check(&exchange, "maybe");
+        check(&format!("{exchange}\n{exchange}"), "http");
+    }
+    let counted = format!("1 > GET /users HTTP/1.1~~\n{json}[]\n3 > GET /i/_count HTTP/1.1~~\n{json}{{}}");
+    check(&counted, "elasticsearch");
+    let couchdb = "2 < HTTP/1.1 200 OK~Server: CouchDB/3.3~Content-Type: application/json~~";
+    check(&format!("1 > GET /_node/_local/_stats HTTP/1.1~~\n{couchdb}{{}}"), "http");
+    check(&format!("1 > GET /_cluster HTTP/1.1~~\n{couchdb}{{}}"), "http");
+    // FHIR, and a proxy that answers for a database.
+    let fhir = "1 > POST /fhir/Patient/_search HTTP/1.1~~\n2 < HTTP/1.1 200 OK~Content-Type: application/fhir+json~~{}";
+    check(fhir, "maybe");
+    check(&[fhir; 16].join("\n"), "http");
+    for request in ["GET /i/_search HTTP/1.1~~", "POST /i HTTP/1.1~User-Agent: opensearch-py~~"] {
+        let refused = format!("1 > {request}\n2 < HTTP/1.1 502 No~Content-Type: text/html~~");
+        check(&refused, "maybe");
+        check(&vec![refused.clone(); 16].join("\n"), "http");
+        let found = format!("{refused}\n3 > {request}\n{json}{{}}");
+        check(&found, if request.contains("opensearch") { "opensearch" } else { "elasticsearch" });
+    }
 }
 
 #[test]

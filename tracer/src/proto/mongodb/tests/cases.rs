@@ -83,6 +83,23 @@ fn case_43_compressed_messages() {
              pushed=1",
         );
     }
+    // Longer than what is made of it: no half of the rows.
+    for compressor in ["snappy", "zlib", "zstd"] {
+        check(
+            &format!(
+                r#"10 > {compressor} 1 {{find: "u", filter: {{a: 1, b: repeat(2000000)}}, $db: "d"}}
+                20 < 50:1 {{ok: 1.0}}"#
+            ),
+            "10 20 20 rows=0 find u {a: ?, b: ?} …",
+        );
+        check(
+            &format!(
+                r#"10 > 1 {FIND}
+                20 < {compressor} 50:1 {{cursor: {{firstBatch: [{{a: 1}}, {{a: repeat(2000000)}}, {{a: 2}}], id: long(0)}}, ok: 1.0}}"#
+            ),
+            "10 20 20 rows=0 find d.u {a: ?}",
+        );
+    }
 }
 
 #[test]
@@ -117,7 +134,18 @@ fn case_44_heartbeats_are_no_requests() {
         "10 20 20 rows=0 isMaster
          pushed=1",
     );
-    // A program asks.
+    // A program asks; in a session, what watches never does.
+    check(
+        r#"10 > 1 {hello: 1, client: {driver: {name: "x"}}, $db: "admin"}
+        20 < 50:1 {isWritablePrimary: true, ok: 1.0}
+        30 > 2 {hello: 1, lsid: {id: 7}, $db: "app"}
+        40 < 51:2 {isWritablePrimary: true, ok: 1.0}
+        50 > 3 {hello: 1, $db: "app"}
+        60 < 52:3 {isWritablePrimary: true, ok: 1.0}"#,
+        "10 20 20 rows=0 hello
+         30 40 40 rows=0 hello
+         50 60 60 rows=0 hello",
+    );
     check(
         r#"10 > 1 {ping: 1, $db: "admin"}
         20 < 50:1 {ok: 1.0}
@@ -175,6 +203,19 @@ fn errors_and_rows() {
     answered(r#"{values: ["a", "b", "c"], ok: 1.0}"#, "3 update d.u");
     answered("{values: [1, 2, {a: 1}, [1]], ok: 1.0}", "4 update d.u");
     answered("{nInserted: 2, nMatched: 3, nModified: 1, nUpserted: 0, nDeleted: 1, ok: 1.0}", "6 update d.u");
+    // bulkWrite of 8.0: the batch has the results of single writes.
+    let bulk = |batch: &str, rest: &str, expected: &str| {
+        let cursor = format!(r#"{{id: long(0), firstBatch: [{batch}], ns: "admin.$cmd.bulkWrite"}}"#);
+        answered(&format!("{{cursor: {cursor}, {rest}, ok: 1.0}}"), expected);
+    };
+    bulk(
+        r#"{ok: 1.0, idx: 0, n: 1}, {ok: 0.0, idx: 1, code: 11000, errmsg: "x", n: 0}, {ok: 0.0, idx: 2, code: 7}"#,
+        "nErrors: 2, nInserted: 5",
+        "5 update d.u !11000",
+    );
+    bulk("", "nErrors: 1, nInserted: 0, nMatched: 2", "2 update d.u !0");
+    bulk("{ok: 1.0, idx: 0, n: 1}", "nErrors: 0, nInserted: 1", "1 update d.u");
+    bulk("{code: 7, a: repeat(400)}, {ok: 1.0, b: regex(x)}, {_id: 1}", "n: 9", "3 update d.u");
     // The code name of a document is no error.
     answered(r#"{cursor: {firstBatch: [{ok: 0, code: 5}], id: long(0)}, ok: 1.0}"#, "1 update d.u");
 }

@@ -38,6 +38,7 @@ fn case_46_pooled_connections() {
     recognised(
         r#"1 > 99 {find: "u", filter: {}, lsid: {id: uuid(550e8400e29b41d4a716446655440000)}, $db: "d"}"#,
     );
+    recognised(r#"1 > 99 {aggregate: "u", pipeline: [], cursor: {}, $db: "d"}"#);
     recognised(r#"1 < 99:98 {cursor: {firstBatch: [{a: repeat(30000)}], id: long(0), ns: "d.u"}, ok: 1.0}"#);
     recognised(r#"1 < 99:0 {n: 1, ok: 1.0}"#);
     recognised(r#"1 > 99 {insert: "u", $db: "d"} documents {a: repeat(9000)}"#);

@@ -122,6 +122,9 @@ fn case_61_a_hole_over_answers() {
 
 #[test]
 fn case_44_heartbeats_from_before() {
+    use crate::proto::Protocol as _;
+    let run = super::dialogue::join("10 < 60:5 +more {isWritablePrimary: true, ok: 1.0}");
+    assert!(run.observer.in_sync());
     check_joined(
         "10 < 60:5 +more {isWritablePrimary: true, ok: 1.0}
          20 < 61:60 +more {isWritablePrimary: true, ok: 1.0}",

@@ -102,6 +102,14 @@ fn arrays_of_equal_items_are_one_item() {
 #[test]
 fn names_that_look_like_values() {
     check(
+        r#"{update: "u", $db: "d"} updates {q: {}, u: {$set: {"sess.Xk3v9QzT1pLw": 1, "aBcDeFgHiJkLmNoPqR.n": 1, "tokens.QWxhZGRpbjpvcGVuIHNlc2FtZQ": 1}}}"#,
+        "update d.u {q: {}, u: {$set: {sess.?: ?, ?.n: ?, tokens.?: ?}}}",
+    );
+    check(
+        r#"{find: "u", filter: {getUserProfileByEmailAddress: 1, user_v2_settings: 1, customerBillingAddress2: 1}, $db: "d"}"#,
+        "find d.u {getUserProfileByEmailAddress: ?, user_v2_settings: ?, customerBillingAddress2: ?}",
+    );
+    check(
         r#"{find: "u", filter: {"a.0.b": 1, "scores.12345": 1, "507f1f77bcf86cd799439011": 1, line2: 1, md5: 1}, $db: "d"}"#,
         "find d.u {a.?.b: ?, scores.?: ?, ?: ?, line2: ?, md5: ?}",
     );
