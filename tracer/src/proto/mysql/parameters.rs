@@ -233,7 +233,7 @@ fn datetime(field: &[u8]) -> Option<i64> {
     Some(micros + i64::from(rest.u32().unwrap_or(0)))
 }
 
-/// Sign, days, hour, minute, second; microseconds.
+/// Sign, days, hour, minute, second; microseconds. `None`: cut, or longer than 64 bits of microseconds.
 fn duration(field: &[u8]) -> Option<(bool, u64)> {
     if field.is_empty() {
         return Some((false, 0));
@@ -243,7 +243,8 @@ fn duration(field: &[u8]) -> Option<(bool, u64)> {
     let days = u64::from(rest.u32()?);
     let [hour, minute, second] = rest.array()?.map(u64::from);
     let seconds = days * 86_400 + hour * 3600 + minute * 60 + second;
-    Some((negative, seconds * 1_000_000 + u64::from(rest.u32().unwrap_or(0))))
+    let micros = seconds.checked_mul(1_000_000)?.checked_add(u64::from(rest.u32().unwrap_or(0)))?;
+    Some((negative, micros))
 }
 
 /// Days from 1970-01-01 in the Gregorian calendar (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
