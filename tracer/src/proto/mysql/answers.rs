@@ -96,7 +96,7 @@ impl Exchange {
                 self.deprecate_eof.get_or_insert(true);
                 self.answer.place = Place::Rows { started: true };
             }
-            self.answer.rows += 1;
+            self.answer.rows = self.answer.rows.saturating_add(1);
             return Fit::Yes;
         };
         if !end.status.is_plausible() {
@@ -168,7 +168,7 @@ impl Exchange {
                     Fit::Yes
                 }
                 None if first.is_none_or(|byte| byte == 0) && !may_end_unseen(frame) => {
-                    self.answer.rows += 1;
+                    self.answer.rows = self.answer.rows.saturating_add(1);
                     Fit::Yes
                 }
                 None => Fit::No,

@@ -51,6 +51,17 @@ fn case_24_results_of_a_call_belong_to_it() {
     );
 }
 
+/// What the server says may be any number.
+#[test]
+fn case_24_rows_of_a_call_do_not_overflow() {
+    check(
+        "10 > Q call p()
+         20 < hex 00 fe ffffffffffffffff 00 0a00 0000
+         30 < cols 1 | row x | okeof",
+        "10 20 30 rows=18446744073709551615 call p()",
+    );
+}
+
 #[test]
 fn case_24_an_error_ends_a_multi_statement() {
     check(
