@@ -201,9 +201,10 @@ impl Exchange {
             }
             Kind::Statistics => {
                 let okay = Okay { affected_rows: 0, status: Default::default() };
-                let transaction = self.transaction;
+                // Its answer has no status.
+                let (transaction, dialect) = (self.transaction, self.dialect);
                 let fit = self.result(okay, true, at, texts, out);
-                self.transaction = transaction;
+                (self.transaction, self.dialect) = (transaction, dialect);
                 fit
             }
             Kind::FieldList => match answer::end(payload, payload_bytes) {

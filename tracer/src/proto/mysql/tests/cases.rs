@@ -298,4 +298,7 @@ fn literals_are_read_as_the_session_says() {
          30 > Q select '\' from t
          40 < cols 1 | row x | okeof 0202");
     assert!(all.shown().contains("30 40 40 rows=1 select ? from t"), "{}", all.shown());
+    let mut all = run("10 > ping\n11 < ok 0 0202\n20 > statistics\n21 < text Uptime: 5");
+    all.feed_all("30 > Q select '\\', a, 'b'\n40 < ok");
+    assert!(all.shown().contains("30 40 40 rows=0 select ?, a, ?"), "{}", all.shown());
 }
