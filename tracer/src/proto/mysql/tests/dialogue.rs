@@ -278,6 +278,7 @@ impl Run {
 
     fn value(&self, value: &Value) -> String {
         let shown = value.hash().and_then(|hash| self.texts.extractor().shown(hash).map(str::to_owned));
+            _ if *value == Value::PASSED_OVER => "passed over".to_owned(),
         match value.kind() {
             Kind::Unseen => "?".to_owned(),
             Kind::Null => "NULL".to_owned(),
