@@ -183,7 +183,8 @@ impl Exchange {
         texts: &mut Texts,
         out: &mut Requests,
     ) {
-        let mut statements = sql::statements(self.dialect, sql).take(MOST_STATEMENTS_OF_TEXT).peekable();
+        let mut all = sql::statements(self.dialect, sql);
+        let mut statements = all.by_ref().take(MOST_STATEMENTS_OF_TEXT).peekable();
         let first = statements.next().unwrap_or(sql);
         let cut = truncated && statements.peek().is_none();
         let due = self.statement(first, cut, frame.first, texts, out);
@@ -202,8 +203,10 @@ impl Exchange {
 
     /// One statement of a COM_QUERY, with its literals as values.
     fn statement(
+        let has_more = all.next().is_some();
         &mut self,
         sql: &[u8],
+            op.truncated = has_more;
         truncated: bool,
         sent: Moment,
         texts: &mut Texts,
