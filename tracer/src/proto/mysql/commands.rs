@@ -1,8 +1,10 @@
 //! Takes the client's packets: each command that will be answered waits in the exchange, with its statement and values.
 
+use std::collections::VecDeque;
+
 use super::bytes::Bytes;
 use super::command::{Command, is_block, query_text, used_database};
-use super::exchange::{Due, Effect, Exchange, Fit, Kind, MOST_STATEMENTS_OF_TEXT, Place};
+use super::exchange::{Due, Effect, Exchange, Fit, Kind, MOST_STATEMENTS_OF_TEXT, Op, Place};
 use super::greeting::{self, Capabilities};
 use super::observer::Phase;
 use super::packet::PacketFrame;
@@ -64,7 +66,7 @@ impl Exchange {
             return Fit::Yes;
         }
         let command = frame.body.first().and_then(|byte| Command::of(*byte));
-        let Some(command) = command.filter(|command| command.fits(header.payload_bytes)) else {
+        let Some(command) = command.filter(|command| command.may_have(header.payload_bytes)) else {
             return Fit::No;
         };
         if header.is_continued() {
@@ -90,6 +92,11 @@ impl Exchange {
             }
             Command::Close => {
                 let Some(id) = rest.u32() else { return Fit::Yes };
+                if self.sent_ahead(id).is_some() {
+                    // It gets an id that no client asks for any more.
+                    self.drop_unanswered();
+                    return Fit::Yes;
+                }
                 let closed = self.statements.remove(id);
                 self.end_cursor(closed.and_then(|closed| closed.cursor), out);
                 self.drop_unanswered();
@@ -98,7 +105,11 @@ impl Exchange {
                 let (Some(id), Some(parameter)) = (rest.u32(), rest.u16()) else { return Fit::Yes };
                 let bytes =
                     if self.compressed { std::mem::take(&mut self.wire_bytes) } else { frame.wire_bytes };
-                self.statements.get_or_before(id, texts).send_long_data(parameter, bytes);
+                let prepared = match self.sent_ahead(id) {
+                    Some(prepared) => prepared,
+                    None => self.statements.get_or_before(id, texts),
+                };
+                prepared.send_long_data(parameter, bytes);
             }
             Command::Reset => {
                 let statement = rest.u32().unwrap_or(LAST_PREPARED);
@@ -183,7 +194,8 @@ impl Exchange {
         texts: &mut Texts,
         out: &mut Requests,
     ) {
-        let mut statements = sql::statements(self.dialect, sql).take(MOST_STATEMENTS_OF_TEXT).peekable();
+        let mut all = sql::statements(self.dialect, sql);
+        let mut statements = all.by_ref().take(MOST_STATEMENTS_OF_TEXT).peekable();
         let first = statements.next().unwrap_or(sql);
         let cut = truncated && statements.peek().is_none();
         let due = self.statement(first, cut, frame.first, texts, out);
@@ -193,8 +205,10 @@ impl Exchange {
             following.push(self.statement(sql, cut, frame.first, texts, out));
         }
         following.reverse();
+        let has_more = all.next().is_some();
         self.push(Kind::Query, due, frame);
         if let Some(op) = self.pending.back_mut() {
+            op.truncated = has_more;
             self.requests_pending += following.len();
             op.following = following;
         }
@@ -249,24 +263,21 @@ impl Exchange {
 
     /// What MariaDB's id of the last prepared statement means while its COM_STMT_PREPARE is not answered.
     fn sent_ahead(&mut self, id: u32) -> Option<&mut Prepared> {
-        if id != LAST_PREPARED {
-            return None;
-        }
-        self.pending.iter_mut().rev().find_map(|op| match &mut op.kind {
-            Kind::Prepare(prepared) => prepared.as_deref_mut(),
-            _ => None,
-        })
+        let at = self.place_ahead(id)?;
+        prepared_at(&mut self.pending, at)
+    }
+
+    /// Where among the pending commands the COM_STMT_PREPARE is that such an id means, if it is there.
+    fn place_ahead(&self, id: u32) -> Option<usize> {
+        self.last_prepare_place().filter(|_| id == LAST_PREPARED)
     }
 
     fn execute(&mut self, frame: &PacketFrame<'_>, texts: &mut Texts, out: &mut Requests) {
         let mut rest = Bytes(frame.body.get(1..).unwrap_or_default());
-        let (Some(mut id), Some(flags), Some(_iterations)) = (rest.u32(), rest.u8(), rest.u32()) else {
+        let (Some(id), Some(flags), Some(_iterations)) = (rest.u32(), rest.u8(), rest.u32()) else {
             let due = self.uncaptured(texts);
             return self.push(Kind::Execute { statement: LAST_PREPARED, cursor: false }, due, frame);
         };
-        if id == LAST_PREPARED && self.sent_ahead(id).is_none() {
-            id = self.statements.last.unwrap_or(id);
-        }
         let attributes = match self.capabilities {
             Some(capabilities) => capabilities.has(Capabilities::QUERY_ATTRIBUTES),
             None => flags & PARAMETER_COUNT_AVAILABLE != 0,
@@ -275,27 +286,24 @@ impl Exchange {
         let mut given = std::mem::take(&mut self.given);
         given.clear();
         let passes_over_all = texts.passes_over_values();
+        let ahead = self.place_ahead(id);
         let chance = &mut self.chance;
-        let ahead = if id == LAST_PREPARED {
-            self.pending.iter_mut().rev().find_map(|op| match &mut op.kind {
-                Kind::Prepare(prepared) => prepared.as_deref_mut(),
-                _ => None,
-            })
-        } else {
-            None
-        };
-        let prepared = match ahead {
+        let prepared = match ahead.and_then(|at| prepared_at(&mut self.pending, at)) {
             Some(prepared) => prepared,
             None => self.statements.get_or_before(id, texts),
         };
         let due = Due { known: prepared.known, ..Due::of(prepared.text) };
         let open = prepared.cursor.take();
         let long_data_bytes = prepared.long_data_bytes;
-        if !passes_over_all && prepared.passes_over_next(chance, frame.first.at) {
+        let passes_over = !passes_over_all && prepared.passes_over_next(chance, frame.first.at);
+        if passes_over {
             values.push(Value::PASSED_OVER);
-        } else if !passes_over_all && let Some(parameters) = prepared.parameters {
-            let form = Form { parameters, attributes };
-            let Prepared { types, long_data, layout, literals, .. } = prepared;
+        }
+        let form = prepared.parameters.map(|parameters| Form { parameters, attributes });
+        let Prepared { types, long_data, layout, literals, .. } = &mut *prepared;
+        if let Some(form) = form.filter(|_| passes_over || passes_over_all) {
+            parameters::execute_types(rest.0, form, types);
+        } else if let Some(form) = form {
             let direct = *layout == LayoutId::PARAMETERS;
             parameters::execute_values(
                 rest.0,
@@ -318,6 +326,14 @@ impl Exchange {
         if let Some(op) = self.pending.back_mut() {
             op.bytes = op.bytes.saturating_add(long_data_bytes);
         }
+    }
+}
+
+/// What was sent to be prepared there, while its id is not known.
+fn prepared_at(pending: &mut VecDeque<Op>, at: usize) -> Option<&mut Prepared> {
+    match &mut pending.get_mut(at)?.kind {
+        Kind::Prepare(prepared) => prepared.as_deref_mut(),
+        _ => None,
     }
 }
 

@@ -17,9 +17,10 @@ pub(super) struct Cursor {
 impl Cursor {
     /// One more COM_STMT_FETCH was answered; `fetch` is what it would be as a request of its own.
     pub(super) fn add(&mut self, op: &Op, fetch: &Request) {
-        self.request.rows += fetch.rows;
-        self.request.request_bytes += op.bytes;
-        self.request.answer_bytes += fetch.answer_bytes;
+        let add = |sum: &mut u64, more: u64| *sum = sum.saturating_add(more);
+        add(&mut self.request.rows, fetch.rows);
+        add(&mut self.request.request_bytes, op.bytes);
+        add(&mut self.request.answer_bytes, fetch.answer_bytes);
         self.request.ended_at = fetch.ended_at;
     }
 }

@@ -136,12 +136,20 @@ impl<'a> Lexer<'a> {
         at + rest.iter().position(|b| !fits(*b)).unwrap_or(rest.len())
     }
 
-    /// End of a quoted run whose opening quote is at `at`.
+    /// End of a quoted run whose opening quote is at `at`. Where nothing says which quote ends it, all the rest is taken
+    /// for it, and nothing of that is shown.
     fn quoted(&self, at: usize, quote: u8, backslash: Backslash) -> (usize, bool) {
         let mut at = at + 1;
+        let mut utf8_to = at;
         while let Some(b) = self.byte(at) {
             at += 1;
             if b == b'\\' && backslash == Backslash::Escape {
+                if self.decides_behind_character(at - 1, quote) {
+                    if std::str::from_utf8(self.sql.get(utf8_to..at).unwrap_or_default()).is_err() {
+                        return (self.sql.len(), true);
+                    }
+                    utf8_to = at;
+                }
                 at += 1;
             } else if b == quote {
                 if self.byte(at) == Some(quote) {
@@ -154,6 +162,15 @@ impl<'a> Lexer<'a> {
             }
         }
         (self.sql.len(), true)
+    }
+
+    /// The end of the string depends on whether the backslash at `at` is one, or the second byte of a character, as it
+    /// may be in sjis, cp932, big5, gbk and gb18030. Nobody can see the character set of a session in all of its
+    /// traffic; where the string so far is UTF-8, it is taken for that.
+    fn decides_behind_character(&self, at: usize, quote: u8) -> bool {
+        let behind_character =
+            at.checked_sub(1).and_then(|before| self.byte(before)).is_some_and(|b| b >= 0x80);
+        behind_character && self.byte(self.end_of_run(at, |b| b == b'\\')) == Some(quote)
     }
 
     /// Does the quote before `at` look as if its writer had meant the backslash before it as an escape?

@@ -4,9 +4,9 @@ use super::super::{Dialect, Texts, statements};
 use crate::time::Nanos;
 use crate::value::{Extractor, Settings};
 
-fn shown_in(dialect: Dialect, sql: &str, truncated: bool) -> String {
+fn shown_in(dialect: Dialect, sql: impl AsRef<[u8]>, truncated: bool) -> String {
     let mut texts = Texts::new(10);
-    let id = texts.intern(dialect, sql.as_bytes(), truncated, Nanos::default()).text;
+    let id = texts.intern(dialect, sql.as_ref(), truncated, Nanos::default()).text;
     texts.get(id).text.clone()
 }
 
@@ -59,6 +59,20 @@ fn strings() {
     check("select \"a", "select ?");
     check("select a 'b', a as \"b c\" from t", "select a ?, a as ? from t");
     check(r"select 'C:\', a, '", "select ?");
+}
+
+/// In sjis, gbk and their like, the second byte of a character may be that of a backslash.
+#[test]
+fn a_backslash_inside_a_character_hides_what_follows() {
+    let check = |sql: &[u8], expected: &str| {
+        assert_eq!(shown_in(Dialect::Mysql, sql, false), expected, "of {}", sql.escape_ascii());
+    };
+    check(b"insert into t (a, b) values ('\x95\x5c', 'hush hush')", "insert into t (a, b) values (?");
+    check(b"select '\x95\x5c\x5c', 'hush', ', a", "select ?");
+    check(b"select 'a\x95\x5c'' hush', 'b', a", "select ?");
+    check(b"select '\x95\x5cn', a, 'b'", "select ?, a, ?");
+    check(r"select 'é\'', é, 'é\\', a".as_bytes(), "select ?, é, ?, a");
+    check(r"select 'ééé\'é\'é', a".as_bytes(), "select ?, a");
 }
 
 #[test]

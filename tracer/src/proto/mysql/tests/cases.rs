@@ -51,6 +51,17 @@ fn case_24_results_of_a_call_belong_to_it() {
     );
 }
 
+/// What the server says may be any number.
+#[test]
+fn case_24_rows_of_a_call_do_not_overflow() {
+    check(
+        "10 > Q call p()
+         20 < hex 00 fe ffffffffffffffff 00 0a00 0000
+         30 < cols 1 | row x | okeof",
+        "10 20 30 rows=18446744073709551615 call p()",
+    );
+}
+
 #[test]
 fn case_24_an_error_ends_a_multi_statement() {
     check(
@@ -60,6 +71,19 @@ fn case_24_an_error_ends_a_multi_statement() {
          10 20 20 rows=0 selec 1064/42000
          skipped=1",
     );
+}
+
+/// So many that not all are told apart.
+#[test]
+fn case_24_very_many_statements() {
+    let most = super::super::exchange::MOST_STATEMENTS_OF_TEXT;
+    let text = "select a; ".repeat(most + 2);
+    let answers = "ok 0 000a | ".repeat(most + 1);
+    let all = run(&format!("10 > Q {text}\n20 < {answers}ok"));
+    let shown = all.shown();
+    assert_eq!(shown.lines().filter(|line| *line == "10 20 20 rows=0 select a").count(), most);
+    let rest = ["10 20 20 rows=0 (statement not captured)"; 2];
+    assert_eq!(shown.lines().skip(most).collect::<Vec<_>>(), rest);
 }
 
 #[test]
@@ -251,6 +275,22 @@ fn other_commands() {
     );
 }
 
+/// A command byte and nothing else: the server answers it, with an error.
+#[test]
+fn empty_texts() {
+    check(
+        "10 > Q
+         20 < err 1065 42000
+         30 > P
+         40 < err 1065 42000
+         50 > db
+         60 < err 1046 3D000",
+        "10 20 20 rows=0 (empty) 1065/42000
+         30 40 40 rows=0 (empty) 1065/42000
+         50 60 60 rows=0 (init db) 1046/3D000",
+    );
+}
+
 #[test]
 fn databases_and_users_follow_the_session() {
     let mut all = run("10 > db a\n11 < ok");
@@ -287,4 +327,7 @@ fn literals_are_read_as_the_session_says() {
          30 > Q select '\' from t
          40 < cols 1 | row x | okeof 0202");
     assert!(all.shown().contains("30 40 40 rows=1 select ? from t"), "{}", all.shown());
+    let mut all = run("10 > ping\n11 < ok 0 0202\n20 > statistics\n21 < text Uptime: 5");
+    all.feed_all("30 > Q select '\\', a, 'b'\n40 < ok");
+    assert!(all.shown().contains("30 40 40 rows=0 select ?, a, ?"), "{}", all.shown());
 }

@@ -172,9 +172,10 @@ proptest! {
         from_start: bool,
         picks in prop::collection::vec((any::<bool>(), any::<prop::sample::Index>(), 0u64..30, 0u8..4), 0..120),
     ) {
-        const CLIENT: [&str; 18] = [
+        const CLIENT: [&str; 22] = [
             "Q select a", "Q select 1; select 2", "Q call p()", "P select ?", "X 1 00 01 0300 05000000", "XC 1", "F 1",
-            "C 1", "R 1", "L 1 0 x", "ping", "statistics", "fields", "reset", "user u d", "data x", "hex", "XLAST",
+            "C 1", "R 1", "L 1 0 x", "ping", "statistics", "fields", "reset", "user u d", "data x", "hex", "X LAST",
+            "XC LAST", "F LAST", "C LAST", "R LAST",
         ];
         const SERVER: [&str; 14] = [
             "ok", "ok 1 000a", "okeof", "okeof 0042", "eof", "eof 000a", "err 1064 42000", "cols 1", "row x", "brow",
@@ -221,6 +222,20 @@ fn every_byte_may_be_lost() {
     }
 }
 
+/// Nothing is looked for among all commands that wait.
+#[test]
+fn no_command_is_slow() {
+    let mut run = after(true, &[]);
+    let commands = transfers(&format!("1 > {}X LAST", "X LAST | ".repeat(9_000)));
+    let answers = transfers(&format!("2 < {}seq 1 | ok", "seq 1 | ok | ".repeat(9_000)));
+    let start = std::time::Instant::now();
+    for _ in 0..10 {
+        commands.iter().chain(&answers).for_each(|transfer| run.feed(transfer));
+    }
+    assert!(start.elapsed().as_secs() < 3, "{:?}", start.elapsed());
+    assert_eq!((run.out.finished.len(), run.out.counts.resyncs), (90_010, 0));
+}
+
 #[test]
 fn memory_is_bounded() {
     use super::super::exchange::MOST_PENDING;
@@ -238,4 +253,10 @@ fn memory_is_bounded() {
     }
     assert!(run.observer.exchange.pending.len() <= MOST_PENDING);
     assert!(run.out.counts.resyncs > 0);
+    // The same with many statements in each command.
+    let text = "select a;".repeat(MOST_PENDING / 4);
+    for at in 8..20 {
+        run.feed_all(&format!("{at} > Q {text}"));
+        assert!(run.observer.exchange.requests_pending <= MOST_PENDING);
+    }
 }
