@@ -19,7 +19,6 @@ const MOST_KEY_BYTES: usize = 512;
 const HASH_DIGITS: usize = 8;
 /// A segment with letters and digits that is shorter does not look random.
 const TOKEN_BYTES: usize = 6;
-pub(super) const TOKEN_BYTES: usize = 12;
 /// A segment of letters that is shorter does not look random.
 const LETTERS_BYTES: usize = 10;
 /// So long it looks random also where capitals stand in a row.
@@ -305,23 +304,10 @@ impl Forms {
 }
 
 /// A hash, a token, or base64: not what a person would call something.
-fn is_random(word: &[u8]) -> bool {
+pub(super) fn is_random(word: &[u8]) -> bool {
     let forms = Forms::of(word);
     let Forms { len, digits, capitals, hex, turns, cuts, .. } = forms;
     if digits == len || len >= HASH_DIGITS && hex == len || len > LONGEST_WORD_BYTES {
-pub(super) fn is_random(word: &[u8]) -> bool {
-    let (mut digits, mut capitals, mut hex, mut turns) = (0, 0, 0, 0);
-    let mut last_digit = word.first().is_some_and(u8::is_ascii_digit);
-    for byte in word {
-        let digit = byte.is_ascii_digit();
-        digits += usize::from(digit);
-        capitals += usize::from(byte.is_ascii_uppercase());
-        hex += usize::from(byte.is_ascii_hexdigit());
-        turns += usize::from(digit != last_digit);
-        last_digit = digit;
-    }
-    let small = word.len() - digits - capitals;
-    if digits == word.len() || word.len() >= HASH_DIGITS && hex == word.len() {
         return true;
     }
     // Letters and digits take turns, and not as in `v2`; or words would be of two letters.

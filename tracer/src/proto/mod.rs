@@ -9,7 +9,6 @@ mod http;
 pub mod key_pattern;
 mod memcached;
 pub mod key_words;
-pub mod memcached;
 mod mongodb;
 mod mysql;
 pub mod postgres;
