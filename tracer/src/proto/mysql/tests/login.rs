@@ -29,6 +29,26 @@ fn authentication_takes_as_long_as_it_takes() {
     assert_eq!(all.observer.exchange.session.database, None);
 }
 
+/// MariaDB's dialog plug-in, for PAM: questions begin with their own byte.
+#[test]
+fn authentication_may_be_a_dialogue() {
+    let mut all = Run::new(true);
+    all.feed_all(
+        "0 < greet 7
+         1 > login u - 1000000
+         2 < hex fe 6469616c6f67 00
+         3 > data
+         4 < hex 04 50617373776f72643a20
+         5 > data secret
+         6 < hex 02 436f64653a20
+         7 > data 123456
+         8 < ok
+         10 > Q select 1
+         20 < cols 1 | row 1 | okeof",
+    );
+    same(&all.shown(), "10 20 20 rows=1 select ?");
+}
+
 #[test]
 fn a_refused_login_is_no_request() {
     for dialogue in ["0 < seq 0 | hex ff 10 04 546f6f", "0 < greet 7\n1 > login u\n2 < err 1045 28000"] {
@@ -106,11 +126,13 @@ fn case_32_compressed_packets() {
 fn case_32_a_hole_in_compressed_packets() {
     let mut all = Run::new(true);
     all.feed_all("0 < greet 7 20\n0 > login u d 1000020\n0 < ok");
+    let mut answer_bytes = 0;
     for (n, transfer) in transfers(QUERIES).iter().enumerate() {
         let mut packed = packed(transfer, u8::try_from(n % 2).unwrap(), Some(zlib));
         if n == 1 {
             packed.skipped = packed.bytes.len() as u64 - 20 + 1000;
             packed.bytes.truncate(20);
+            answer_bytes = 20 + packed.skipped;
         }
         all.feed(&packed);
     }
@@ -119,21 +141,25 @@ fn case_32_a_hole_in_compressed_packets() {
         "10 20 20 rows=0 select a from t where b = ?
          30 40 40 rows=0 (ping)",
     );
+    assert_eq!(all.out.finished[0].answer_bytes, answer_bytes);
 }
 
 #[test]
 fn case_32_broken_compression_is_a_hole() {
     let mut all = join("");
+    let mut answer_bytes = 0;
     for (n, transfer) in transfers(QUERIES).iter().enumerate() {
         let mut packed = packed(transfer, u8::try_from(n % 2).unwrap(), Some(zlib));
     let mut answer_bytes = 0;
         if n == 1 {
             packed.bytes[20..40].fill(0xff);
+            answer_bytes = packed.bytes.len() as u64;
         }
         all.feed(&packed);
     }
             answer_bytes = 20 + packed.skipped;
     assert!(all.shown().ends_with("30 40 40 rows=0 (ping)"), "{}", all.shown());
+    assert_eq!(all.out.finished[0].answer_bytes, answer_bytes);
 }
     assert_eq!(all.out.finished[0].answer_bytes, answer_bytes);
     let mut answer_bytes = 0;
