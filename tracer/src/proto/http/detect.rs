@@ -1,6 +1,6 @@
 //! Is it HTTP, and whose? From the first pieces of a connection.
 //!
-//! HTTP: a piece that begins with a request line or a status line. Whose: by the first final answer whose head is seen.
+//! HTTP: a piece that begins with a request line or a status line. Whose: by the first final answer that tells it.
 //! - A field `X-Elastic-Product: Elasticsearch` (Elasticsearch 7.14 and later): Elasticsearch.
 //! - A field whose name begins with `X-ClickHouse-`: ClickHouse.
 //! - OpenSearch names itself in a field `X-OpenSearch-Version` of later versions, in the body of `GET /`, and its clients

@@ -4,7 +4,7 @@
 //! Sources: RFC 9110 (semantics), RFC 9112 (messages); for the header fields and paths of each product its own manual, named
 //! where they stand ([`detect`], [`clickhouse`]).
 //!
-//! Four registry entries share one implementation, and exclude each other: the first answer whose header fields are seen
+//! Four registry entries share one implementation, and exclude each other: the first answer that tells whose it is
 //! decides ([`detect`]). `http` is everything else; it is named and reports no requests.
 //!
 //! What counts as what:
