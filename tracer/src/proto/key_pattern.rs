@@ -18,7 +18,7 @@ const MOST_KEY_BYTES: usize = 512;
 /// Hexadecimal digits that make a hash.
 const HASH_DIGITS: usize = 8;
 /// A segment with letters and digits that is shorter does not look random.
-const TOKEN_BYTES: usize = 6;
+pub(super) const TOKEN_BYTES: usize = 6;
 /// A segment of letters that is shorter does not look random.
 const LETTERS_BYTES: usize = 10;
 /// So long it looks random also where capitals stand in a row.
