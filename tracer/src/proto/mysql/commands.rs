@@ -291,11 +291,15 @@ impl Exchange {
         let due = Due { known: prepared.known, ..Due::of(prepared.text) };
         let open = prepared.cursor.take();
         let long_data_bytes = prepared.long_data_bytes;
-        if !passes_over_all && prepared.passes_over_next(chance, frame.first.at) {
+        let passes_over = !passes_over_all && prepared.passes_over_next(chance, frame.first.at);
+        if passes_over {
             values.push(Value::PASSED_OVER);
-        } else if !passes_over_all && let Some(parameters) = prepared.parameters {
-            let form = Form { parameters, attributes };
-            let Prepared { types, long_data, layout, literals, .. } = prepared;
+        }
+        let form = prepared.parameters.map(|parameters| Form { parameters, attributes });
+        let Prepared { types, long_data, layout, literals, .. } = &mut *prepared;
+        if let Some(form) = form.filter(|_| passes_over || passes_over_all) {
+            parameters::execute_types(rest.0, form, types);
+        } else if let Some(form) = form {
             let direct = *layout == LayoutId::PARAMETERS;
             parameters::execute_values(
                 rest.0,

@@ -40,35 +40,9 @@ pub fn execute_values(
     out: &mut Vec<Value>,
 ) {
     let mut rest = Bytes(rest);
-    let own = usize::from(form.parameters);
-    let mut sent = own;
-    if form.attributes {
-        // Attributes come behind the parameters.
-        let Some(count) = rest.lenenc().and_then(|count| usize::try_from(count).ok()) else { return };
-        sent = count;
-    }
-    if sent == 0 {
-        return;
-    }
-    let Some(nulls) = rest.take(sent.div_ceil(8)) else { return };
-    match rest.u8() {
-        Some(1) => {
-            types.clear();
-            for _ in 0..sent {
-                let Some(kind) = rest.u16() else { return };
-                if form.attributes && rest.lenenc_bytes().is_none() {
-                    return;
-                }
-                if types.len() < own.min(MAX_PARAMETERS) {
-                    types.push(kind);
-                }
-            }
-        }
-        Some(0) => {}
-        _ => return,
-    }
+    let Some(nulls) = nulls_and_types(&mut rest, form, types) else { return };
     let start = out.len();
-    out.resize(start + own.min(MAX_PARAMETERS), Value::UNSEEN);
+    out.resize(start + usize::from(form.parameters).min(MAX_PARAMETERS), Value::UNSEEN);
     let mut is_cut = false;
     for (n, place) in out[start..].iter_mut().enumerate() {
         if bit(nulls, n) {
@@ -88,6 +62,42 @@ pub fn execute_values(
             None => is_cut = true,
         }
     }
+}
+
+/// Only the types of a COM_STMT_EXECUTE whose values are not read: the next one may come without.
+pub(super) fn execute_types(rest: &[u8], form: Form, types: &mut Vec<ParameterType>) {
+    nulls_and_types(&mut Bytes(rest), form, types);
+}
+
+/// What stands before the values: the bits of those that are NULL, and new types. `None`: there are no values.
+fn nulls_and_types<'a>(rest: &mut Bytes<'a>, form: Form, types: &mut Vec<ParameterType>) -> Option<&'a [u8]> {
+    let own = usize::from(form.parameters);
+    let mut sent = own;
+    if form.attributes {
+        // Attributes come behind the parameters.
+        sent = usize::try_from(rest.lenenc()?).ok()?;
+    }
+    if sent == 0 {
+        return None;
+    }
+    let nulls = rest.take(sent.div_ceil(8))?;
+    match rest.u8()? {
+        1 => {
+            types.clear();
+            for _ in 0..sent {
+                let kind = rest.u16()?;
+                if form.attributes {
+                    rest.lenenc_bytes()?;
+                }
+                if types.len() < own.min(MAX_PARAMETERS) {
+                    types.push(kind);
+                }
+            }
+        }
+        0 => {}
+        _ => return None,
+    }
+    Some(nulls)
 }
 
 fn bit(nulls: &[u8], n: usize) -> bool {

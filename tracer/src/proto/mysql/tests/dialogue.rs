@@ -279,6 +279,7 @@ impl Run {
     fn value(&self, value: &Value) -> String {
         let shown = value.hash().and_then(|hash| self.texts.extractor().shown(hash).map(str::to_owned));
         match value.kind() {
+            _ if *value == Value::PASSED_OVER => "passed over".to_owned(),
             Kind::Unseen => "?".to_owned(),
             Kind::Null => "NULL".to_owned(),
             Kind::List => format!("list of {}", value.elements()),

@@ -123,6 +123,31 @@ fn case_28_types_are_remembered() {
     same(&all.values(), "select ?, ? | 5, a\nselect ?, ? | 6, b\nselect ?, ? | NULL, c");
 }
 
+/// Also by an execution whose values are passed over.
+#[test]
+fn case_28_types_of_an_execution_that_is_passed_over() {
+    let mut all = run("1 > P select ?\n2 < prepared 1 1 1 | def | def");
+    let forms = ["0300 05000000", "fd00 03616263"];
+    for round in 0..3000u64 {
+        let (first, next) = forms[usize::from(round % 6 >= 3)].split_at(4);
+        let execution = if round % 3 == 0 { format!("00 01 {first}{next}") } else { format!("00 00 {next}") };
+        all.feed_all(&format!("{round} > X 1 {execution}\n{round} < ok"));
+        for _ in 0..3 {
+            all.feed_all(&format!("{round} > X 1 00 00 {next}\n{round} < ok"));
+        }
+    }
+    let shown = all.values();
+    let (mut passed_over, mut read) = (0, 0);
+    for line in shown.lines() {
+        match line {
+            "select ? | passed over" => passed_over += 1,
+            "select ? | 5" | "select ? | abc" => read += 1,
+            _ => panic!("{line}"),
+        }
+    }
+    assert!(passed_over > 1000 && read > 9000, "{passed_over}, {read}");
+}
+
 #[test]
 fn case_29_a_cursor_is_one_request() {
     check_both(
