@@ -63,7 +63,13 @@ impl Command {
         })
     }
 
-    /// A payload of so many bytes, command byte included, can be this command.
+    /// So many bytes, command byte included, can be this command where one is due. An empty text is none to search for.
+    pub(super) fn may_have(self, payload_bytes: u32) -> bool {
+        let text = matches!(self, Self::Query | Self::Prepare | Self::InitDb);
+        text && payload_bytes == 1 || self.fits(payload_bytes)
+    }
+
+    /// A payload of so many bytes, command byte included, looks like this command.
     pub(super) fn fits(self, payload_bytes: u32) -> bool {
         match self {
             Self::Quit | Self::Statistics | Self::ProcessInfo | Self::ResetConnection => payload_bytes == 1,

@@ -64,7 +64,7 @@ impl Exchange {
             return Fit::Yes;
         }
         let command = frame.body.first().and_then(|byte| Command::of(*byte));
-        let Some(command) = command.filter(|command| command.fits(header.payload_bytes)) else {
+        let Some(command) = command.filter(|command| command.may_have(header.payload_bytes)) else {
             return Fit::No;
         };
         if header.is_continued() {

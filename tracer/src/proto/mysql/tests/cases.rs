@@ -275,6 +275,22 @@ fn databases_and_users_follow_the_session() {
     assert_eq!((session.user.as_deref(), session.database.as_deref()), (Some("v"), Some("c")));
     assert_eq!(all.out.counts.resyncs, 0);
 }
+/// A command byte and nothing else: the server answers it, with an error.
+#[test]
+fn empty_texts() {
+    check(
+        "10 > Q
+         20 < err 1065 42000
+         30 > P
+         40 < err 1065 42000
+         50 > db
+         60 < err 1046 3D000",
+        "10 20 20 rows=0 (empty) 1065/42000
+         30 40 40 rows=0 (empty) 1065/42000
+         50 60 60 rows=0 (init db) 1046/3D000",
+    );
+}
+
 
 #[test]
 fn replication_is_no_request() {
