@@ -18,7 +18,7 @@ use crate::sql::{Dialect, TextId, Texts};
 use crate::time::Nanos;
 use crate::value::Value;
 
-/// Commands that one session may have unanswered.
+/// Commands that one session may have unanswered, and statements in them.
 pub(super) const MOST_PENDING: usize = 10_000;
 /// Statements of one text that are told apart.
 pub(super) const MOST_STATEMENTS_OF_TEXT: usize = 4_096;

@@ -16,7 +16,7 @@
 //! - Other commands (COM_PING, COM_INIT_DB, ...) are requests named by a label.
 //!
 //! Memory of one connection: `prepared::MOST_STATEMENTS` prepared statements, `exchange::MOST_PENDING` unanswered
-//! commands, 64 KiB of an unfinished command, `hole::TAIL_BYTES` of a tail; where it is compressed, one packet of at
+//! commands and as many statements, 64 KiB of an unfinished command, `hole::TAIL_BYTES` of a tail; where it is compressed, one packet of at
 //! most 16 MiB each way. Beyond, it loses its place and says so. A parameter becomes features when its command is
 //! complete; a column value and a password are never kept; SQL only until it is normalised.
 

@@ -136,7 +136,7 @@ impl Observer {
             }
         }
         self.client.trim();
-        if self.exchange.pending.len() > MOST_PENDING {
+        if self.exchange.pending.len().max(self.exchange.requests_pending) > MOST_PENDING {
             self.lose(out);
         }
     }

@@ -238,4 +238,10 @@ fn memory_is_bounded() {
     }
     assert!(run.observer.exchange.pending.len() <= MOST_PENDING);
     assert!(run.out.counts.resyncs > 0);
+    // The same with many statements in each command.
+    let text = "select a;".repeat(MOST_PENDING / 4);
+    for at in 8..20 {
+        run.feed_all(&format!("{at} > Q {text}"));
+        assert!(run.observer.exchange.requests_pending <= MOST_PENDING);
+    }
 }
