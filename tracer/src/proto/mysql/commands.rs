@@ -183,7 +183,8 @@ impl Exchange {
         texts: &mut Texts,
         out: &mut Requests,
     ) {
-        let mut statements = sql::statements(self.dialect, sql).take(MOST_STATEMENTS_OF_TEXT).peekable();
+        let mut all = sql::statements(self.dialect, sql);
+        let mut statements = all.by_ref().take(MOST_STATEMENTS_OF_TEXT).peekable();
         let first = statements.next().unwrap_or(sql);
         let cut = truncated && statements.peek().is_none();
         let due = self.statement(first, cut, frame.first, texts, out);
@@ -193,8 +194,10 @@ impl Exchange {
             following.push(self.statement(sql, cut, frame.first, texts, out));
         }
         following.reverse();
+        let has_more = all.next().is_some();
         self.push(Kind::Query, due, frame);
         if let Some(op) = self.pending.back_mut() {
+            op.truncated = has_more;
             self.requests_pending += following.len();
             op.following = following;
         }

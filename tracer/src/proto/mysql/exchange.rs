@@ -82,7 +82,7 @@ pub(super) struct Op {
     pub due: Due,
     /// The statements behind it, the next one last.
     pub following: Vec<Due>,
-    /// More statements may lie in the part of the text that was not captured.
+    /// More statements may lie in the part of the text that was not captured, or not told apart.
     pub truncated: bool,
     pub started_at: Nanos,
     pub task: Task,

@@ -73,6 +73,19 @@ fn case_24_an_error_ends_a_multi_statement() {
     );
 }
 
+/// So many that not all are told apart.
+#[test]
+fn case_24_very_many_statements() {
+    let most = super::super::exchange::MOST_STATEMENTS_OF_TEXT;
+    let text = "select a; ".repeat(most + 2);
+    let answers = "ok 0 000a | ".repeat(most + 1);
+    let all = run(&format!("10 > Q {text}\n20 < {answers}ok"));
+    let shown = all.shown();
+    assert_eq!(shown.lines().filter(|line| *line == "10 20 20 rows=0 select a").count(), most);
+    let rest = ["10 20 20 rows=0 (statement not captured)"; 2];
+    assert_eq!(shown.lines().skip(most).collect::<Vec<_>>(), rest);
+}
+
 #[test]
 fn case_24_the_body_of_a_routine_is_one_statement() {
     check(
