@@ -105,7 +105,7 @@ impl Exchange {
         let opens_cursor = end.status.cursor_exists()
             && self.pending.front().is_some_and(|op| matches!(op.kind, Kind::Execute { cursor: true, .. }));
         if opens_cursor {
-            return self.open_cursor(end, frame.last.at);
+            return self.open_cursor(end, frame.last.at, out);
         }
         let behind_definitions = !started && frame.header.payload_bytes == 5;
         if behind_definitions && self.deprecate_eof != Some(true) {
@@ -383,15 +383,18 @@ impl Exchange {
         by_it
     }
 
-    fn open_cursor(&mut self, end: Okay, at: Nanos) -> Fit {
+    fn open_cursor(&mut self, end: Okay, at: Nanos, out: &mut Requests) -> Fit {
         let Some(op) = self.pending.front() else { return Fit::No };
         let request = self.finished(op, None, at);
         self.set_status(end.status);
         let Some(Op { kind: Kind::Execute { statement, .. }, due, .. }) = self.pop() else { return Fit::No };
-        let cursor = Cursor { request, values: due.values, known: due.known };
-        if let Some(prepared) = self.statements.get_mut(statement) {
-            prepared.cursor = Some(Box::new(cursor));
-        }
+        let cursor = Some(Box::new(Cursor { request, values: due.values, known: due.known }));
+        // A cursor of a statement that was closed or forgotten meanwhile will not be read.
+        let over = match self.statements.get_mut(statement) {
+            Some(prepared) => std::mem::replace(&mut prepared.cursor, cursor),
+            None => cursor,
+        };
+        self.end_cursor(over, out);
         Fit::Yes
     }
 

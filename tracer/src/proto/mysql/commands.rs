@@ -90,6 +90,11 @@ impl Exchange {
             }
             Command::Close => {
                 let Some(id) = rest.u32() else { return Fit::Yes };
+                if self.sent_ahead(id).is_some() {
+                    // It gets an id that no client asks for any more.
+                    self.drop_unanswered();
+                    return Fit::Yes;
+                }
                 let closed = self.statements.remove(id);
                 self.end_cursor(closed.and_then(|closed| closed.cursor), out);
                 self.drop_unanswered();
@@ -98,7 +103,11 @@ impl Exchange {
                 let (Some(id), Some(parameter)) = (rest.u32(), rest.u16()) else { return Fit::Yes };
                 let bytes =
                     if self.compressed { std::mem::take(&mut self.wire_bytes) } else { frame.wire_bytes };
-                self.statements.get_or_before(id, texts).send_long_data(parameter, bytes);
+                let prepared = match self.sent_ahead(id) {
+                    Some(prepared) => prepared,
+                    None => self.statements.get_or_before(id, texts),
+                };
+                prepared.send_long_data(parameter, bytes);
             }
             Command::Reset => {
                 let statement = rest.u32().unwrap_or(LAST_PREPARED);
@@ -263,13 +272,10 @@ impl Exchange {
 
     fn execute(&mut self, frame: &PacketFrame<'_>, texts: &mut Texts, out: &mut Requests) {
         let mut rest = Bytes(frame.body.get(1..).unwrap_or_default());
-        let (Some(mut id), Some(flags), Some(_iterations)) = (rest.u32(), rest.u8(), rest.u32()) else {
+        let (Some(id), Some(flags), Some(_iterations)) = (rest.u32(), rest.u8(), rest.u32()) else {
             let due = self.uncaptured(texts);
             return self.push(Kind::Execute { statement: LAST_PREPARED, cursor: false }, due, frame);
         };
-        if id == LAST_PREPARED && self.sent_ahead(id).is_none() {
-            id = self.statements.last.unwrap_or(id);
-        }
         let attributes = match self.capabilities {
             Some(capabilities) => capabilities.has(Capabilities::QUERY_ATTRIBUTES),
             None => flags & PARAMETER_COUNT_AVAILABLE != 0,

@@ -120,12 +120,18 @@ impl Statements {
         }
     }
 
+    /// The id that is meant.
+    fn resolved(&self, id: u32) -> u32 {
+        if id == LAST_PREPARED { self.last.unwrap_or(id) } else { id }
+    }
+
     pub(super) fn get_mut(&mut self, id: u32) -> Option<&mut Prepared> {
-        self.by_id.get_mut(&id)
+        self.by_id.get_mut(&self.resolved(id))
     }
 
     /// The statement of an id; one that was never seen was prepared before the capture.
     pub(super) fn get_or_before(&mut self, id: u32, texts: &mut Texts) -> &mut Prepared {
+        let id = self.resolved(id);
         if !self.by_id.contains_key(&id) {
             let text = texts.intern_prepared_before(id.to_string().as_bytes());
             self.insert(id, Prepared::new(text, false, LayoutId::PARAMETERS, &[]));
@@ -134,7 +140,7 @@ impl Statements {
     }
 
     pub(super) fn remove(&mut self, id: u32) -> Option<Prepared> {
-        self.by_id.remove(&id)
+        self.by_id.remove(&self.resolved(id))
     }
 
     /// All open cursors, oldest first.

@@ -275,19 +275,6 @@ fn other_commands() {
     );
 }
 
-#[test]
-fn databases_and_users_follow_the_session() {
-    let mut all = run("10 > db a\n11 < ok");
-    assert_eq!(all.observer.exchange.session.database.as_deref(), Some("a"));
-    all.feed_all("20 > Q use b\n21 < ok");
-    assert_eq!(all.observer.exchange.session.database.as_deref(), Some("b"));
-    all.feed_all("30 > Q use nowhere\n31 < err 1049 42000\n40 > user v c\n41 < hex fe 61 00 62 ");
-    assert_eq!(all.observer.exchange.session.database.as_deref(), Some("b"));
-    all.feed_all("42 > seq 3 | hex 0102030405\n43 < ok");
-    let session = &all.observer.exchange.session;
-    assert_eq!((session.user.as_deref(), session.database.as_deref()), (Some("v"), Some("c")));
-    assert_eq!(all.out.counts.resyncs, 0);
-}
 /// A command byte and nothing else: the server answers it, with an error.
 #[test]
 fn empty_texts() {
@@ -304,6 +291,19 @@ fn empty_texts() {
     );
 }
 
+#[test]
+fn databases_and_users_follow_the_session() {
+    let mut all = run("10 > db a\n11 < ok");
+    assert_eq!(all.observer.exchange.session.database.as_deref(), Some("a"));
+    all.feed_all("20 > Q use b\n21 < ok");
+    assert_eq!(all.observer.exchange.session.database.as_deref(), Some("b"));
+    all.feed_all("30 > Q use nowhere\n31 < err 1049 42000\n40 > user v c\n41 < hex fe 61 00 62 ");
+    assert_eq!(all.observer.exchange.session.database.as_deref(), Some("b"));
+    all.feed_all("42 > seq 3 | hex 0102030405\n43 < ok");
+    let session = &all.observer.exchange.session;
+    assert_eq!((session.user.as_deref(), session.database.as_deref()), (Some("v"), Some("c")));
+    assert_eq!(all.out.counts.resyncs, 0);
+}
 
 #[test]
 fn replication_is_no_request() {

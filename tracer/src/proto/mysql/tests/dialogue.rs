@@ -40,7 +40,7 @@ fn hex(text: &str) -> Vec<u8> {
 }
 
 fn number(word: Option<&str>) -> u32 {
-    word.map_or(0, |word| word.parse().unwrap())
+    word.map_or(0, |word| if word == "LAST" { u32::MAX } else { word.parse().unwrap() })
 }
 
 fn hex_number(word: Option<&str>, or: u32) -> u32 {
@@ -71,7 +71,6 @@ fn client(text: &str) -> (Vec<u8>, bool) {
         "X" => execute(id(0x17), 0),
         "XC" => execute(id(0x17), 1),
         "XA" => execute(id(0x17), 8),
-        "XLAST" => [&[0x17, 0xff, 0xff, 0xff, 0xff, 0, 1, 0, 0, 0][..], &hex(rest)].concat(),
         "BULK" => [&id(0xfa)[..], &[0x80, 0, 3, 0, 0, 1, 0, 0, 0]].concat(),
         "F" => [&id(0x1c)[..], &[2, 0, 0, 0]].concat(),
         "C" => id(0x19),

@@ -172,9 +172,10 @@ proptest! {
         from_start: bool,
         picks in prop::collection::vec((any::<bool>(), any::<prop::sample::Index>(), 0u64..30, 0u8..4), 0..120),
     ) {
-        const CLIENT: [&str; 18] = [
+        const CLIENT: [&str; 22] = [
             "Q select a", "Q select 1; select 2", "Q call p()", "P select ?", "X 1 00 01 0300 05000000", "XC 1", "F 1",
-            "C 1", "R 1", "L 1 0 x", "ping", "statistics", "fields", "reset", "user u d", "data x", "hex", "XLAST",
+            "C 1", "R 1", "L 1 0 x", "ping", "statistics", "fields", "reset", "user u d", "data x", "hex", "X LAST",
+            "XC LAST", "F LAST", "C LAST", "R LAST",
         ];
         const SERVER: [&str; 14] = [
             "ok", "ok 1 000a", "okeof", "okeof 0042", "eof", "eof 000a", "err 1064 42000", "cols 1", "row x", "brow",

@@ -229,15 +229,49 @@ fn values_of_text_and_binary_are_alike() {
 /// Clients of MariaDB send an execution ahead of the answer that tells the id.
 #[test]
 fn the_last_prepared_statement() {
-    let all = run("1 > P select a from t where b = ? | XLAST 00 01 0300 05000000
+    let all = run("1 > P select a from t where b = ? | X LAST 00 01 0300 05000000
          2 < seq 1 | prepared 4 1 1 | def | def
          3 < seq 1 | cols 1 | brow | okeof
-         10 > XLAST 00 00 06000000
+         10 > X LAST 00 00 06000000
          20 < cols 1 | brow | okeof");
     same(
         &all.shown(),
         "1 3 3 rows=1 select a from t where b = ?
          10 20 20 rows=1 select a from t where b = ?",
+    );
+}
+
+#[test]
+fn the_last_prepared_statement_with_a_cursor() {
+    let opened = "1 > P select a from t where b = ? | XC LAST 00 01 0300 05000000
+         2 < seq 1 | prepared 4 1 1 | def | def
+         3 < seq 1 | cols 1 | okeof 0042
+         4 > F LAST
+         5 < brow | brow | okeof 0042";
+    check(opened, "in flight 1 select a from t where b = ?");
+    let ended = "1 3 5 rows=2 select a from t where b = ?";
+    check(&format!("{opened}\n6 > C LAST"), ended);
+    check(&format!("{opened}\n6 > R LAST\n7 < ok"), ended);
+    check(&format!("{opened}\n6 > F 4\n7 < brow | okeof 0082"), "1 3 7 rows=3 select a from t where b = ?");
+    // Closed ahead of the answer that opens the cursor: no row will be read.
+    check(
+        "1 > P select a\n2 < prepared 4 1 0 | def\n10 > XC 4 | C 4\n20 < seq 1 | cols 1 | okeof 0042",
+        "10 20 20 rows=0 select a",
+    );
+    check(
+        "1 > P select a | X LAST | X LAST | BULK LAST | C LAST
+         2 < seq 1 | prepared 4 0 0
+         3 < seq 1 | ok
+         4 < seq 1 | ok
+         5 < seq 1 | ok 7
+         6 > P select b
+         7 < prepared 5 0 0
+         8 > BULK LAST
+         9 < ok 8",
+        "1 3 3 rows=0 select a
+         1 4 4 rows=0 select a
+         1 5 5 rows=7 select a
+         8 9 9 rows=8 select b",
     );
 }
 
