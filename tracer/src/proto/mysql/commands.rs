@@ -1,8 +1,10 @@
 //! Takes the client's packets: each command that will be answered waits in the exchange, with its statement and values.
 
+use std::collections::VecDeque;
+
 use super::bytes::Bytes;
 use super::command::{Command, is_block, query_text, used_database};
-use super::exchange::{Due, Effect, Exchange, Fit, Kind, MOST_STATEMENTS_OF_TEXT, Place};
+use super::exchange::{Due, Effect, Exchange, Fit, Kind, MOST_STATEMENTS_OF_TEXT, Op, Place};
 use super::greeting::{self, Capabilities};
 use super::observer::Phase;
 use super::packet::PacketFrame;
@@ -261,13 +263,13 @@ impl Exchange {
 
     /// What MariaDB's id of the last prepared statement means while its COM_STMT_PREPARE is not answered.
     fn sent_ahead(&mut self, id: u32) -> Option<&mut Prepared> {
-        if id != LAST_PREPARED {
-            return None;
-        }
-        self.pending.iter_mut().rev().find_map(|op| match &mut op.kind {
-            Kind::Prepare(prepared) => prepared.as_deref_mut(),
-            _ => None,
-        })
+        let at = self.place_ahead(id)?;
+        prepared_at(&mut self.pending, at)
+    }
+
+    /// Where among the pending commands the COM_STMT_PREPARE is that such an id means, if it is there.
+    fn place_ahead(&self, id: u32) -> Option<usize> {
+        self.last_prepare_place().filter(|_| id == LAST_PREPARED)
     }
 
     fn execute(&mut self, frame: &PacketFrame<'_>, texts: &mut Texts, out: &mut Requests) {
@@ -284,16 +286,9 @@ impl Exchange {
         let mut given = std::mem::take(&mut self.given);
         given.clear();
         let passes_over_all = texts.passes_over_values();
+        let ahead = self.place_ahead(id);
         let chance = &mut self.chance;
-        let ahead = if id == LAST_PREPARED {
-            self.pending.iter_mut().rev().find_map(|op| match &mut op.kind {
-                Kind::Prepare(prepared) => prepared.as_deref_mut(),
-                _ => None,
-            })
-        } else {
-            None
-        };
-        let prepared = match ahead {
+        let prepared = match ahead.and_then(|at| prepared_at(&mut self.pending, at)) {
             Some(prepared) => prepared,
             None => self.statements.get_or_before(id, texts),
         };
@@ -331,6 +326,14 @@ impl Exchange {
         if let Some(op) = self.pending.back_mut() {
             op.bytes = op.bytes.saturating_add(long_data_bytes);
         }
+    }
+}
+
+/// What was sent to be prepared there, while its id is not known.
+fn prepared_at(pending: &mut VecDeque<Op>, at: usize) -> Option<&mut Prepared> {
+    match &mut pending.get_mut(at)?.kind {
+        Kind::Prepare(prepared) => prepared.as_deref_mut(),
+        _ => None,
     }
 }
 

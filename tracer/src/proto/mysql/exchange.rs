@@ -148,6 +148,10 @@ pub(super) struct Answer {
 pub(super) struct Exchange {
     pub(super) statements: Statements,
     pub(super) pending: VecDeque<Op>,
+    /// Commands that were answered.
+    popped: u64,
+    /// The number of the last COM_STMT_PREPARE, counted as they were sent.
+    last_prepare: Option<u64>,
     pub(super) session: Session,
     pub(super) answer: Answer,
     pub(super) transaction: Option<TransactionStatus>,
@@ -220,6 +224,9 @@ impl Exchange {
             sequence: Some(frame.header.sequence),
         };
         self.requests_pending += op.requests();
+        if matches!(op.kind, Kind::Prepare(_)) {
+            self.last_prepare = Some(self.popped + self.pending.len() as u64);
+        }
         self.pending.push_back(op);
     }
 
@@ -254,9 +261,15 @@ impl Exchange {
 
     pub(super) fn pop(&mut self) -> Option<Op> {
         let op = self.pending.pop_front()?;
+        self.popped += 1;
         self.requests_pending -= op.requests();
         self.answer = Answer::default();
         Some(op)
+    }
+
+    /// Where the last COM_STMT_PREPARE stands in `pending`. So nobody needs to look for it among all of them.
+    pub(super) fn last_prepare_place(&self) -> Option<usize> {
+        usize::try_from(self.last_prepare?.checked_sub(self.popped)?).ok()
     }
 
     /// The request of a statement whose result has ended.
@@ -304,6 +317,7 @@ impl Exchange {
         out.counts.answers_unmatched += self.requests_pending as u64;
         out.counts.answers_unmatched += self.statements.take_cursors().len() as u64;
         self.pending.clear();
+        self.last_prepare = None;
         self.requests_pending = 0;
         self.answer = Answer::default();
         self.continues = None;
