@@ -159,7 +159,11 @@ impl Observer {
                 Step::Lost => {
                     match side {
                         Side::Client => self.lose(out),
-                        Side::Server => self.server_lost(moment, skipped, out),
+                        Side::Server => {
+                            let first_byte_at = framer.first_byte_at().unwrap_or(moment.at);
+                            let wire_bytes = framer.unfinished_bytes().saturating_add(skipped);
+                            self.hole_begins(moment, first_byte_at, wire_bytes, out);
+                        }
                     }
                     break;
                 }
@@ -185,6 +189,9 @@ impl Observer {
             if skipped > 0 || self.phase != Phase::Commands || self.hole.is_some() {
                 break;
             }
+        }
+        if side == Side::Server && self.hole.is_some() {
+            self.exchange.answer_unframed(moment.at, input.len() as u64);
         }
         // No literal stays behind in it.
         plain.0.fill(0);

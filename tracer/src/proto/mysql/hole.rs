@@ -34,14 +34,27 @@ impl std::fmt::Debug for Hole {
 impl Observer {
     /// The server's framing is lost behind `skipped` bytes.
     pub(super) fn server_lost(&mut self, moment: Moment, skipped: u64, out: &mut Requests) {
+        let first_byte_at = self.server.first_byte_at().unwrap_or(moment.at);
+        // A packet that comes out of a compressed one was counted with that.
+        let wire_bytes = match self.exchange.compressed {
+            true => 0,
+            false => self.server.unfinished_bytes().saturating_add(skipped),
+        };
+        self.hole_begins(moment, first_byte_at, wire_bytes, out);
+    }
+
+    /// So many bytes of the server, since a first one, are not framed.
+    pub(super) fn hole_begins(
+        &mut self,
+        moment: Moment,
+        first_byte_at: Nanos,
+        wire_bytes: u64,
+        out: &mut Requests,
+    ) {
         if self.phase != Phase::Commands || !self.exchange.answers_one_result() {
             return self.lose(out);
         }
-        // A packet that comes out of a compressed one was counted with that.
-        let unfinished = if self.compressed.is_some() { 0 } else { self.server.unfinished_bytes() };
-        let first_byte_at = self.server.first_byte_at().unwrap_or(moment.at);
-        let skipped = if self.exchange.compressed { 0 } else { skipped };
-        self.exchange.answer_unframed(first_byte_at, unfinished.saturating_add(skipped));
+        self.exchange.answer_unframed(first_byte_at, wire_bytes);
         self.server.reset();
         self.hole = Some(Hole { tail: Vec::new(), last_at: moment.at });
     }
@@ -118,7 +131,7 @@ impl Exchange {
     }
 
     /// Bytes of the oldest answer that were not framed.
-    fn answer_unframed(&mut self, first_byte_at: Nanos, bytes: u64) {
+    pub(super) fn answer_unframed(&mut self, first_byte_at: Nanos, bytes: u64) {
         self.answer.first_byte_at.get_or_insert(first_byte_at);
         self.answer.bytes = self.answer.bytes.saturating_add(bytes);
     }

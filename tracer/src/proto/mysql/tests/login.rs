@@ -106,11 +106,13 @@ fn case_32_compressed_packets() {
 fn case_32_a_hole_in_compressed_packets() {
     let mut all = Run::new(true);
     all.feed_all("0 < greet 7 20\n0 > login u d 1000020\n0 < ok");
+    let mut answer_bytes = 0;
     for (n, transfer) in transfers(QUERIES).iter().enumerate() {
         let mut packed = packed(transfer, u8::try_from(n % 2).unwrap(), Some(zlib));
         if n == 1 {
             packed.skipped = packed.bytes.len() as u64 - 20 + 1000;
             packed.bytes.truncate(20);
+            answer_bytes = 20 + packed.skipped;
         }
         all.feed(&packed);
     }
@@ -119,17 +121,21 @@ fn case_32_a_hole_in_compressed_packets() {
         "10 20 20 rows=0 select a from t where b = ?
          30 40 40 rows=0 (ping)",
     );
+    assert_eq!(all.out.finished[0].answer_bytes, answer_bytes);
 }
 
 #[test]
 fn case_32_broken_compression_is_a_hole() {
     let mut all = join("");
+    let mut answer_bytes = 0;
     for (n, transfer) in transfers(QUERIES).iter().enumerate() {
         let mut packed = packed(transfer, u8::try_from(n % 2).unwrap(), Some(zlib));
         if n == 1 {
             packed.bytes[20..40].fill(0xff);
+            answer_bytes = packed.bytes.len() as u64;
         }
         all.feed(&packed);
     }
     assert!(all.shown().ends_with("30 40 40 rows=0 (ping)"), "{}", all.shown());
+    assert_eq!(all.out.finished[0].answer_bytes, answer_bytes);
 }
