@@ -68,7 +68,11 @@ impl Lexer<'_> {
             b'@' => self.variable(at),
             b'\\' if self.is_null(at) => (Kind::Number, at + 2, false),
             b':' if self.starts_with(at, b":=") => (Kind::Punct, at + 2, false),
-            _ if starts_word(b) || b == b'$' => self.name(at),
+            b'$' => match self.dollar_quotes(at) {
+                Some((end, open)) => (Kind::String { unicode: false }, end, open),
+                None => self.name(at),
+            },
+            _ if starts_word(b) => self.name(at),
             b'~' | b'!' | b'^' | b'&' | b'|' | b'+' | b'-' | b'*' | b'/' | b'%' | b'<' | b'>' | b'=' => {
                 let operator = OPERATORS.iter().find(|operator| self.starts_with(at, operator));
                 (Kind::Operator, at + operator.map_or(1, |operator| operator.len()), false)
@@ -159,6 +163,16 @@ impl Lexer<'_> {
             }
             _ => self.name(at),
         }
+    }
+
+    /// `$$ ... $$` or `$tag$ ... $tag$`, as MySQL has them since version 9. A name that begins so is one in older servers
+    /// and in MariaDB; it is not shown either.
+    fn dollar_quotes(&self, at: usize) -> Option<(usize, bool)> {
+        let tag_end = self.end_of_run(at + 1, |b| b != b'$' && continues_name(b));
+        if self.byte(tag_end) != Some(b'$') {
+            return None;
+        }
+        self.dollar_quoted(at)
     }
 
     fn name(&mut self, at: usize) -> (Kind, usize, bool) {

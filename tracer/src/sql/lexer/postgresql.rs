@@ -82,7 +82,7 @@ impl Lexer<'_> {
     }
 
     /// A string with dollar quotes at `at`, if there is one.
-    fn dollar_quoted(&self, at: usize) -> Option<(usize, bool)> {
+    pub(super) fn dollar_quoted(&self, at: usize) -> Option<(usize, bool)> {
         let first = self.byte(at + 1)?;
         if first.is_ascii_digit() {
             return None;

@@ -61,6 +61,20 @@ fn strings() {
     check(r"select 'C:\', a, '", "select ?");
 }
 
+/// MySQL 9: bodies of routines in other languages.
+#[test]
+fn dollar_quotes() {
+    check("select $$it's$$, a", "select ?, a");
+    check("select $js$ return 'x; $$ y'; $js$, a, $b", "select ?, a, $b");
+    check(
+        "create function f() returns int language javascript as $$ return 'hush'; $$",
+        "create function f() returns int language javascript as ?",
+    );
+    check("select $x$ hush hush", "select ?");
+    check("select a$b$c, $1, $a", "select a$b$c, $1, $a");
+    check_split("select $$a;b$$; select $x$;$y$;$x$; c", "select $$a;b$$ | select $x$;$y$;$x$ | c");
+}
+
 /// In sjis, gbk and their like, the second byte of a character may be that of a backslash.
 #[test]
 fn a_backslash_inside_a_character_hides_what_follows() {
