@@ -54,8 +54,9 @@ impl Exchange {
                 Fit::Enters(Phase::Commands)
             }
             Some(0xff) => Fit::Enters(Phase::Ended),
-            Some(1 | 0xfe) => Fit::Yes,
-            _ => Fit::No,
+            // Plug-ins may ask in bytes of their own, such as MariaDB's `dialog`.
+            Some(_) => Fit::Yes,
+            None => Fit::No,
         }
     }
 

@@ -29,6 +29,26 @@ fn authentication_takes_as_long_as_it_takes() {
     assert_eq!(all.observer.exchange.session.database, None);
 }
 
+/// MariaDB's dialog plug-in, for PAM: questions begin with their own byte.
+#[test]
+fn authentication_may_be_a_dialogue() {
+    let mut all = Run::new(true);
+    all.feed_all(
+        "0 < greet 7
+         1 > login u - 1000000
+         2 < hex fe 6469616c6f67 00
+         3 > data
+         4 < hex 04 50617373776f72643a20
+         5 > data secret
+         6 < hex 02 436f64653a20
+         7 > data 123456
+         8 < ok
+         10 > Q select 1
+         20 < cols 1 | row 1 | okeof",
+    );
+    same(&all.shown(), "10 20 20 rows=1 select ?");
+}
+
 #[test]
 fn a_refused_login_is_no_request() {
     for dialogue in ["0 < seq 0 | hex ff 10 04 546f6f", "0 < greet 7\n1 > login u\n2 < err 1045 28000"] {
