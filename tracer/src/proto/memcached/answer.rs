@@ -76,6 +76,14 @@ pub(super) fn opaque(token: Option<&[u8]>) -> u64 {
     hash | 1
 }
 
+/// Bits that stand for keys with spaces between them. A set of keys has the bits of each of its parts.
+pub(super) fn keys(keys: &[u8]) -> u64 {
+    keys.split(|byte| *byte == b' ').filter(|key| !key.is_empty()).fold(0, |bits, key| {
+        let hash = opaque(Some(key)) >> 1;
+        [0, 6, 12].into_iter().fold(bits, |bits, shift| bits | 1 << (hash >> shift & 63))
+    })
+}
+
 /// Reads a line: what it says, and the length of the data block behind it. `None`: no server says this.
 pub(super) fn parse(line: &[u8]) -> Option<(Answer, Option<u64>)> {
     let end = line.iter().position(|byte| *byte == b' ').unwrap_or(line.len());

@@ -382,6 +382,7 @@ fn entry<'s>(
         kind: Kind::Binary,
         silent: opcode.is_some_and(|opcode| opcode.silent),
         tag: header.tag(body),
+        keys: 0,
         started_at: first.at,
         task: first.task,
         load: first.load,

@@ -14,7 +14,8 @@
 //! The statement is the command with the pattern of its key ([`super::key_pattern`]). Both protocols give the same text.
 //!
 //! Memory of one connection: `pending::PENDING` commands, 16 KiB of an unfinished line, 300 bytes of a binary body,
-//! `pairing::HELD` answers while the pairing is not sure. Data blocks and SASL messages are never kept.
+//! `pairing::HELD` answers while the pairing is not sure, and the hashes of [`super::key_words`]. Data blocks and SASL
+//! messages are never kept.
 
 mod answer;
 mod binary;

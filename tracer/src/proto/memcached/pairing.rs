@@ -5,7 +5,8 @@
 //!
 //! After a join or a loss it is not known how many answers are still to come for commands that were not seen. Then
 //! answers are held until the client speaks again with everything seen answered: the last answers belong to the
-//! commands seen, and the ones before them to earlier commands. Never pairs an answer with a command that cannot have it.
+//! commands seen, and the ones before them to earlier commands. Until a value has said the key that its command asked for,
+//! one that says another key shows that this was wrong. Never pairs an answer with a command that cannot have it.
 
 use std::collections::VecDeque;
 
@@ -29,6 +30,8 @@ pub(super) struct Answered {
     pub ended_at: Nanos,
     pub rows: u64,
     pub bytes: u64,
+    /// [`super::answer::keys`] of its values; 0: none were looked at.
+    pub keys: u64,
 }
 
 /// A binary answer: what its header says.
@@ -47,6 +50,10 @@ pub(super) struct Pairing {
     sure: bool,
     /// It was sure at some time.
     pub was_sure: bool,
+    /// A value said the key that its command asked for.
+    pub proven: bool,
+    /// Keys that the answer of several parts says.
+    said: u64,
     held: VecDeque<Answered>,
     /// Answers to come for commands that were given up, and counted.
     owed: u64,
@@ -58,7 +65,7 @@ pub(super) struct Pairing {
 
 impl Pairing {
     pub fn new(sure: bool) -> Self {
-        Self { sure, was_sure: sure, ..Self::default() }
+        Self { sure, was_sure: sure, proven: sure, ..Self::default() }
     }
 
     /// A part of an answer moved.
@@ -68,10 +75,16 @@ impl Pairing {
         *all_bytes = all_bytes.saturating_add(bytes);
     }
 
+    /// The same part says such keys.
+    pub fn says_keys(&mut self, keys: u64) {
+        self.said |= keys;
+    }
+
     /// The answer whose last part came is complete.
     pub fn text_answer(&mut self, answer: Answer, at: Nanos, out: &mut Requests) -> Option<Kind> {
         let (first_byte_at, rows, bytes) = self.current.take().unwrap_or((at, 0, 0));
-        let answered = Answered { answer, first_byte_at, ended_at: at, rows, bytes };
+        let keys = std::mem::take(&mut self.said);
+        let answered = Answered { answer, first_byte_at, ended_at: at, rows, bytes, keys };
         if self.sure {
             return self.pair(answered, out);
         }
@@ -128,7 +141,8 @@ impl Pairing {
         let mut found = None;
         let walked = if self.pending.loud() > 0 { usize::MAX } else { SEARCHED };
         for entry in self.pending.iter().take(walked) {
-            let fits = answer.ends(entry.kind);
+            let asked = entry.keys == 0 || answered.keys & !entry.keys == 0;
+            let fits = answer.ends(entry.kind).filter(|_| asked);
             // An error says no opaque; nor does an old server with a miss, which only a loud command has.
             let bare = !entry.silent && tag == 0 && matches!(answer, Answer::Meta { code: Code::Miss, .. });
             let same = entry.tag == tag || bare || matches!(answer, Answer::Error(_));
@@ -162,6 +176,7 @@ impl Pairing {
             self.pending.pop();
         }
         let entry = self.pending.pop()?;
+        self.proven |= entry.keys != 0 && answered.keys != 0;
         let may_be_of = |later: &Entry| !later.silent && later.kind == entry.kind && later.tag == entry.tag;
         if entry.silent && self.pending.loud() > 0 && self.pending.iter().take(SEARCHED).any(may_be_of) {
             self.borrowed = self.borrowed.saturating_add(1);
@@ -197,7 +212,7 @@ impl Pairing {
             return true;
         }
         let (first_byte_at, rows, bytes) = self.current.take().unwrap_or((first, 0, 0));
-        let answered = Answered { answer: Answer::End, first_byte_at, ended_at: last, rows, bytes };
+        let answered = Answered { answer: Answer::End, first_byte_at, ended_at: last, rows, bytes, keys: 0 };
         if let Some(entry) = self.pending.pop() {
             self.finish(entry, answered, header.error, out);
         }
@@ -238,6 +253,8 @@ impl Pairing {
         self.owed = self.owed.saturating_add(waiting.saturating_sub(held));
         self.pending.clear();
         self.held.clear();
+        self.said = 0;
+        self.proven = false;
         self.current = None;
         self.borrowed = 0;
         self.sure = false;
@@ -262,7 +279,12 @@ impl Pairing {
             }
             let (first_byte_at, rows, bytes) = self.current.take().unwrap_or((at, 0, 0));
             let answer = Answer::End;
-            self.finish(entry, Answered { answer, first_byte_at, ended_at: at, rows, bytes }, error, out);
+            self.finish(
+                entry,
+                Answered { answer, first_byte_at, ended_at: at, rows, bytes, keys: 0 },
+                error,
+                out,
+            );
         }
     }
 }

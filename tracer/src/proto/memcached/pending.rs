@@ -22,6 +22,8 @@ pub(super) struct Entry {
     pub silent: bool,
     /// What its answer carries too; 0: nothing.
     pub tag: u64,
+    /// [`super::answer::keys`] of a `get`; 0: not known.
+    pub keys: u64,
     pub started_at: Nanos,
     pub task: Task,
     pub load: Option<u32>,

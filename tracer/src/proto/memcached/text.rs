@@ -107,12 +107,15 @@ impl Text {
                     let spoken =
                         Spoken { name: command.name, keys: command.keys, encoded: command.encoded, cut };
                     let text = self.statements.intern(spoken, at, texts);
+                    let unproven = !cut && command.kind == Kind::Get && !pairing.proven;
+                    let keys = if unproven { answer::keys(command.keys) } else { 0 };
                     let data = command.data.map_or(0, |data| data.saturating_add(2));
                     let entry = Entry {
                         text,
                         kind: command.kind,
                         silent: command.silent,
                         tag: answer::opaque(command.echo),
+                        keys,
                         started_at: at,
                         task: first.task,
                         load: first.load,
@@ -185,6 +188,10 @@ impl Text {
                     };
                     let bytes = line.bytes.saturating_add(data.map_or(0, |data| data.saturating_add(2)));
                     pairing.part(line.first.at, u64::from(answer.is_part()), bytes);
+                    if answer == Answer::Value && !pairing.proven {
+                        let key = line.text.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
+                        pairing.says_keys(answer::keys(key));
+                    }
                     if let Some(data) = data {
                         self.server.expect_data(data);
                         self.ending = (!answer.is_part()).then_some(answer);

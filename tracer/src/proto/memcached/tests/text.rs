@@ -335,5 +335,23 @@ fn joined_in_the_middle() {
          started_before=1",
     );
     check_joined("1 > get a~", "in flight 1 get a");
+    // A value of another key tells that an answer to a command not seen came late.
+    check_joined(
+        "1 < END~
+         2 > get user:1~
+         3 < END~
+         4 > get z:1~
+         5 < VALUE user:1 0 1~x~END~
+         6 > get y:1~
+         7 < END~
+         8 > get x:1~
+         9 < VALUE x:1 0 1~x~END~",
+        "2 3 3 12/5 rows=0 get user:?
+         6 7 7 9/5 rows=0 get y:?
+         8 9 9 9/23 rows=1 get x:?
+         started_before=1
+         unmatched=1
+         resyncs=1",
+    );
     check_joined("1 > get a~\n2 < END~", "1 2 2 7/5 rows=0 get a");
 }
