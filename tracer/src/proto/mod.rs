@@ -6,8 +6,8 @@
 pub mod decompress;
 pub mod framing;
 mod http;
-pub mod key_pattern;
-pub mod key_words;
+mod key_pattern;
+mod key_words;
 mod memcached;
 mod mongodb;
 mod mysql;
