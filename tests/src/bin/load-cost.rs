@@ -104,9 +104,10 @@ fn transactions(said: &str) -> Option<f64> {
     line.split_once('(')?.1.split(' ').next()?.parse().ok()
 }
 
-/// `GET: rps=102345.6 (overall: 101234.5) avg_msec=...`, one after the other on the same line.
+/// `GET: rps=102345.6 (overall: 101234.5) avg_msec=0.1 (overall: 0.1)`, one after the other on the same line.
 fn overall(said: &str) -> Option<f64> {
-    said.rsplit_once("overall: ")?.1.split(')').next()?.parse().ok()
+    let (_, last) = said.rsplit_once("rps=")?;
+    last.split_once("overall: ")?.1.split(')').next()?.parse().ok()
 }
 
 fn median(values: &mut [f64]) -> f64 {
