@@ -15,6 +15,7 @@ pub mod config;
 pub mod conn;
 pub mod doctor;
 pub mod event;
+mod fnv;
 pub mod host;
 pub mod pipeline;
 pub mod proto;

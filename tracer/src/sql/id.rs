@@ -1,12 +1,13 @@
 //! The stable identity of a normalised text.
 
+use crate::fnv::Fnv;
+
 /// 64-bit FNV-1a of the folded text (offset basis and prime of the FNV reference, 64-bit).
 ///
 /// Reports print it as 16 hex digits. It must stay the same on every host and in every version 1 release: golden
 /// values in the tests hold it.
 pub(super) fn text_id(key: &[u8]) -> u64 {
-    key.iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3))
+    Fnv::of(key)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! An answer line of the text protocol.
 
 use super::command::{Kind, LONGEST_DATA, number};
+use crate::fnv::Fnv;
 use crate::request::ErrorCode;
 
 /// The answers of one word.
@@ -70,10 +71,7 @@ pub(super) enum Answer {
 /// The number that stands for what a command and its answer both say; 0 for none.
 pub(super) fn opaque(token: Option<&[u8]>) -> u64 {
     let Some(token) = token else { return 0 };
-    let hash = token.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    hash | 1
+    Fnv::of(token) | 1
 }
 
 /// Bits that stand for keys with spaces between them. A set of keys has the bits of each of its parts.

@@ -6,9 +6,9 @@
 //! A command that lies whole in one chunk is borrowed from it. Of any other the beginnings of its first arguments are kept
 //! until it is complete, and then overwritten. Never keeps a password, and passes a long value by its length.
 
-use super::fnv::Fnv;
 use super::inline::Word;
 use super::line::{Line, number_line};
+use crate::fnv::Fnv;
 use crate::proto::Moment;
 
 /// Arguments of a command that are told apart; of the others only the number is known.

@@ -25,7 +25,6 @@ mod commands;
 mod detect;
 mod early;
 mod exchange;
-mod fnv;
 mod inline;
 mod line;
 mod observer;
