@@ -48,10 +48,13 @@ fn main() -> anyhow::Result<()> {
         status.success(),
         "the kernel object did not build; `cargo xtask build` installs what it needs (rust-src, bpf-linker)"
     );
-    let object = target.join("bpfel-unknown-none/release/dbtap-socket");
-    if !object.exists() {
-        bail!("the kernel object is not where it was expected: {}", object.display());
+    for name in ["dbtap-socket", "dbtap-fexit", "dbtap-syscall"] {
+        let object = target.join("bpfel-unknown-none/release").join(name);
+        if !object.exists() {
+            bail!("the kernel object is not where it was expected: {}", object.display());
+        }
+        std::fs::copy(&object, out.join(name).with_extension("o"))
+            .context("could not copy the kernel object")?;
     }
-    std::fs::copy(&object, out.join("dbtap-socket.o")).context("could not copy the kernel object")?;
     Ok(())
 }

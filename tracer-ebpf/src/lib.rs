@@ -189,6 +189,8 @@ pub struct Settings {
     pub max_targets: u32,
     /// `sock.__sk_common.skc_family`
     pub skc_family: u32,
+    /// `sock.__sk_common.skc_cookie`
+    pub skc_cookie: u32,
     /// `sock.__sk_common.skc_daddr`
     pub skc_daddr: u32,
     /// `sock.__sk_common.skc_rcv_saddr`
@@ -239,6 +241,8 @@ pub struct Settings {
     pub fdtable_fd: u32,
     /// `file.private_data`
     pub file_private_data: u32,
+    /// `socket.sk`
+    pub socket_sk: u32,
 }
 
 /// Counters that kernel programs keep, by index in the per-CPU array `COUNTERS`.
@@ -264,5 +268,5 @@ const _: () = {
     assert!(offset_of!(SocketFacts, unix_local) == 72);
     assert!(size_of::<SocketEnd>() == 32);
     assert!(size_of::<ProcessEvent>() == 24);
-    assert!(size_of::<Settings>() == 120);
+    assert!(size_of::<Settings>() == 128);
 };

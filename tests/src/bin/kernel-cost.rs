@@ -27,7 +27,7 @@ fn main() -> Result<()> {
     let untouched_syscall = median(&mut (0..ROUNDS).map(|_| getppid_ns()).collect::<Vec<_>>());
     let bare = median(&mut rounds(|| trips(&mut here, &mut there))?);
 
-    let mut kernel = Kernel::attach(Limits { capture_bytes: 1 << 20, max_targets: 16 })?;
+    let mut kernel = Kernel::attach(Limits { capture_bytes: 1 << 20, max_targets: 16 }, None)?;
     let attached_syscall = median(&mut (0..ROUNDS).map(|_| getppid_ns()).collect::<Vec<_>>());
     let mut bystander = Vec::new();
     let mut traced = Vec::new();

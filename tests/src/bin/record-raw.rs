@@ -54,7 +54,7 @@ fn main() -> Result<()> {
 }
 
 fn record(server: &dyn Server, scenario: &Scenario, path: &Path) -> Result<()> {
-    let mut kernel = Kernel::attach(Limits { capture_bytes: CAPTURE_BYTES, max_targets: 64 })?;
+    let mut kernel = Kernel::attach(Limits { capture_bytes: CAPTURE_BYTES, max_targets: 64 }, None)?;
     // What the own test message left behind.
     kernel.drain(usize::MAX, &mut |_| {})?;
     // Children are followed from their first instruction on, so that the connection is seen from its first byte.

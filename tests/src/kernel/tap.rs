@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tracer::{
     event::{Event, decode},
     source::{
-        Source,
+        Backend, Source,
         bpf::{Kernel, Limits},
     },
 };
@@ -47,8 +47,8 @@ impl Tap {
             "this test loads kernel programs and needs root; run it with sudo, as `cargo xtask test` does"
         );
         let alone = alone();
-        let kernel =
-            Kernel::attach(limits).unwrap_or_else(|error| panic!("the probes do not attach: {error}"));
+        let kernel = Kernel::attach(limits, backend())
+            .unwrap_or_else(|error| panic!("the probes do not attach: {error}"));
         Self { kernel, records: Vec::new(), _alone: alone }
     }
 
@@ -95,6 +95,12 @@ impl Tap {
         let losses = self.kernel.losses();
         (losses.records, losses.bytes)
     }
+}
+
+/// The backend that the tests are about: the one that `DBTAP_TEST_BACKEND` names, else the best one that works here.
+pub fn backend() -> Option<Backend> {
+    let name = std::env::var("DBTAP_TEST_BACKEND").ok()?;
+    Some(Backend::named(&name).unwrap_or_else(|| panic!("DBTAP_TEST_BACKEND names no backend: {name}")))
 }
 
 /// Waits until a condition holds.

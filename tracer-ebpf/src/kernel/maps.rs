@@ -34,6 +34,7 @@ const EMPTY: Settings = Settings {
     capture_bytes: 0,
     max_targets: 0,
     skc_family: 0,
+    skc_cookie: 0,
     skc_daddr: 0,
     skc_rcv_saddr: 0,
     skc_dport: 0,
@@ -59,6 +60,7 @@ const EMPTY: Settings = Settings {
     files_fdt: 0,
     fdtable_fd: 0,
     file_private_data: 0,
+    socket_sk: 0,
 };
 
 /// A member of the settings. A macro, so that only this member is read and the verifier knows its value.

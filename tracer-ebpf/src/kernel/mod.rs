@@ -1,15 +1,15 @@
-//! The programs, one probe a file, and what they share.
+//! What the programs of all backends share. Each backend brings `store` (where socket states are kept), `iovec` (whose memory
+//! iovecs lie in) and `repeat` (how often a step can be repeated).
 
-mod buffers;
 mod emit;
-mod maps;
-mod memory;
+pub mod maps;
+pub mod memory;
+pub mod pieces;
 mod process;
 mod socket_end;
 mod socket_facts;
-mod socket_state;
-mod syscall;
-mod transfer;
+pub mod socket_state;
+pub mod transfer;
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

@@ -2,24 +2,20 @@
 
 use core::ffi::c_void;
 
-use aya_ebpf::{
-    bindings::BPF_SK_STORAGE_GET_F_CREATE,
-    btf_maps::SkStorage,
-    helpers::generated::{bpf_get_socket_cookie, bpf_sk_storage_get},
-    macros::btf_map,
-};
 use tracer_ebpf::counter;
 
 use super::{maps::count, socket_facts};
+use crate::store;
 
 pub const FOLLOW: u32 = 1;
 pub const IGNORE: u32 = 2;
 
-/// One per socket, freed by the kernel with the socket. Two threads that use one direction of a byte stream at once must
-/// serialise themselves, or their bytes mix; so plain stores are enough here.
+/// One per socket. Two threads that use one direction of a byte stream at once must serialise themselves, or their bytes mix;
+/// so plain stores are enough here.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct SocketState {
+    /// [`store::identity`].
     pub cookie: u64,
     /// Bytes moved so far, by [`tracer_ebpf::direction`].
     pub position: [u64; 2],
@@ -37,7 +33,8 @@ pub struct SocketState {
     pub reserved: u8,
 }
 
-/// The vector of a sendmmsg or recvmmsg, who made the call, and which of the messages comes next.
+/// The vector of a sendmmsg or recvmmsg, who made the call, and which of the messages comes next. For a backend that is not
+/// told which message of a call it sees.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct MessageVector {
@@ -46,27 +43,17 @@ pub struct MessageVector {
     pub tid: u32,
 }
 
-/// A socket's state lies with the socket itself: no key to hash, and the kernel frees it.
-#[btf_map]
-static SOCKETS: SkStorage<SocketState> = SkStorage::new();
-
 /// The state of a socket that is known already.
 #[inline(always)]
 pub fn find(sk: *mut c_void) -> Option<&'static mut SocketState> {
-    // SAFETY: sk is the tracepoint's own socket; the verifier checks it.
-    unsafe {
-        bpf_sk_storage_get((&raw const SOCKETS).cast_mut().cast(), sk, core::ptr::null_mut(), 0)
-            .cast::<SocketState>()
-            .as_mut()
-    }
+    store::find(sk)
 }
 
 /// The state of a target's socket at its first transfer.
 #[inline(always)]
 pub fn create(sk: *mut c_void) -> Option<&'static mut SocketState> {
-    let mut fresh = SocketState {
-        // SAFETY: sk is the tracepoint's own socket.
-        cookie: unsafe { bpf_get_socket_cookie(sk) },
+    let fresh = SocketState {
+        cookie: store::identity(sk),
         position: [0; 2],
         copied_bytes: 0,
         messages: [MessageVector { vector: 0, index: 0, tid: 0 }; 2],
@@ -76,17 +63,7 @@ pub fn create(sk: *mut c_void) -> Option<&'static mut SocketState> {
         closed: 0,
         reserved: 0,
     };
-    // SAFETY: as in `find`; the kernel copies `fresh`.
-    let state = unsafe {
-        bpf_sk_storage_get(
-            (&raw const SOCKETS).cast_mut().cast(),
-            sk,
-            (&raw mut fresh).cast(),
-            u64::from(BPF_SK_STORAGE_GET_F_CREATE),
-        )
-        .cast::<SocketState>()
-        .as_mut()
-    };
+    let state = store::create(sk, fresh);
     if state.is_none() {
         count(counter::SOCKETS_REFUSED, 1);
     }

@@ -78,7 +78,7 @@ pub(super) fn report(parts: Parts<'_>) -> Report {
             ended_at: parts.clock.rfc3339(parts.ended),
             duration_ns: (parts.ended - parts.began).0,
             ended_by: parts.ended_by,
-            backend: "socket".to_owned(),
+            backend: parts.kernel.backend().name().to_owned(),
             capture_bytes: u64::from(parts.config.capture_bytes),
             show_values: parts.config.show_values,
         },

@@ -100,10 +100,11 @@ pub fn run(config: &AttachConfig) -> Result<Finished, CaptureError> {
     let signals = Signals::watch()?;
     let filter = filter(config)?;
     let mut targets = Targets::resolve(config)?;
-    let mut kernel = Kernel::attach(Limits {
+    let limits = Limits {
         capture_bytes: u64::from(config.capture_bytes),
         max_targets: u32::try_from(MAX_TARGETS).unwrap_or(u32::MAX),
-    })?;
+    };
+    let mut kernel = Kernel::attach(limits, config.backend)?;
     targets.install(&mut kernel.targets)?;
     let idle = targets.sockets();
     let open_before: HashSet<u64> = idle.iter().map(|socket| socket.facts.inode).collect();

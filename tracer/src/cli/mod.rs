@@ -12,6 +12,7 @@ pub use man::man;
 
 use crate::config::{self, Peer};
 use crate::report::OUTPUTS;
+use crate::source::Backend;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueHint, value_parser};
 use std::path::PathBuf;
@@ -33,6 +34,9 @@ Exit status:
   2    wrong usage
   3    the report was made, but is known to be incomplete, and says so
   130  Ctrl-C pressed twice";
+
+/// Of `--backend`: the first backend that works.
+const AUTO: &str = "auto";
 
 const ATTACH_USAGE: &str = "dbtap attach [OPTIONS] <PID>...
        dbtap attach [OPTIONS] --comm <NAME> | --exe <PATH> | --container <ID> | --cgroup <PATH>";
@@ -150,6 +154,13 @@ struct CaptureArgs {
     #[arg(long, value_name = "N", default_value_t = config::CAPTURE_BYTES_DEFAULT)]
     #[arg(value_parser = value_parser!(u32).range(config::CAPTURE_BYTES_RANGE))]
     capture_bytes: u32,
+    /// How to see traffic; auto takes the best one that this kernel allows
+    ///
+    /// socket: tracepoints for each send and receive (Linux 6.3). fexit: the
+    /// kernel's functions that send and receive (Linux 5.10). syscall: entry
+    /// and exit of system calls, which every process on the host then pays for.
+    #[arg(long, value_name = "NAME", default_value = AUTO, value_parser = backend_parser())]
+    backend: String,
 }
 
 #[derive(Args, Debug)]
@@ -202,6 +213,7 @@ impl AttachArgs {
             duration: capture.duration,
             slow: capture.slow,
             capture_bytes: capture.capture_bytes,
+            backend: Backend::named(&capture.backend),
             format: output.format,
             show_values: output.show_values,
             output: output.output,
@@ -216,6 +228,11 @@ fn pid_parser() -> clap::builder::RangedI64ValueParser<u32> {
 
 fn format_parser() -> PossibleValuesParser {
     PossibleValuesParser::new(OUTPUTS.iter().map(|output| output.name()))
+}
+
+fn backend_parser() -> PossibleValuesParser {
+    let names = Backend::ALL.map(Backend::name);
+    PossibleValuesParser::new([AUTO].into_iter().chain(names))
 }
 
 fn protocol_parser() -> PossibleValuesParser {

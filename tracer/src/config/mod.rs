@@ -9,6 +9,7 @@ mod tests;
 pub use peer::{Peer, PeerHost};
 
 use crate::host::target::Selector;
+use crate::source::Backend;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -85,6 +86,7 @@ pub struct AttachRequest {
     pub duration: Duration,
     pub slow: Option<Duration>,
     pub capture_bytes: u32,
+    pub backend: Option<Backend>,
     pub format: String,
     pub show_values: bool,
     pub output: Option<PathBuf>,
@@ -107,6 +109,8 @@ pub struct AttachConfig {
     pub slow: Option<Duration>,
     /// Bytes copied in one direction of a connection until the direction turns.
     pub capture_bytes: u32,
+    /// The way to see traffic; `None`: the best one that this kernel allows.
+    pub backend: Option<Backend>,
     /// A name of [`crate::report::OUTPUTS`].
     pub format: String,
     /// Literals and bind values are kept for the report, and shown.
@@ -149,6 +153,7 @@ impl AttachConfig {
             duration: request.duration,
             slow: request.slow,
             capture_bytes: request.capture_bytes,
+            backend: request.backend,
             format: request.format,
             show_values: request.show_values,
             destination,

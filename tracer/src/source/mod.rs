@@ -2,9 +2,12 @@
 //!
 //! A source hands out bytes and never looks at what is inside.
 
+mod backend;
 #[cfg(feature = "bpf")]
 pub mod bpf;
 pub mod replay;
+
+pub use backend::Backend;
 
 /// What a source could not deliver. All of it reaches the report's coverage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,7 +10,6 @@ use std::{
 
 use aya::{
     Ebpf,
-    programs::Program,
     sys::{Stats, enable_stats},
 };
 
@@ -88,7 +87,6 @@ pub struct ProgramCost {
 
 pub(super) fn by_program(ebpf: &Ebpf) -> impl Iterator<Item = ProgramCost> {
     ebpf.programs().filter_map(|(name, program)| {
-        let Program::BtfTracePoint(program) = program else { return None };
         let info = program.info().ok()?;
         let run_ns = u64::try_from(info.run_time().as_nanos()).unwrap_or(u64::MAX);
         Some(ProgramCost { name: name.to_owned(), runs: info.run_count(), run_ns })

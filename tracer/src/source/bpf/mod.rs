@@ -3,7 +3,9 @@
 //! Never changes a target; everything here ends with this process, also when it is killed: programs and maps are held by
 //! file descriptors only and nothing is pinned.
 
+mod attach;
 mod cost;
+mod hooks;
 mod self_test;
 mod settings;
 mod targets;
@@ -14,33 +16,16 @@ use std::{
 };
 
 use aya::{
-    Ebpf, EbpfLoader, VerifierLogLevel,
+    Ebpf,
     maps::{Array, MapData, PerCpuArray, RingBuf},
-    programs::BtfTracePoint,
 };
 use tracer_ebpf::{Settings, counter};
 
 pub use cost::{Cost, ProgramCost, statistics};
 pub use targets::TargetTable;
 
-use super::{Losses, Source, SourceError};
+use super::{Backend, Losses, Source, SourceError};
 use crate::host::btf::{Btf, BtfError, KERNEL_BTF};
-
-/// The kernel object, built by this crate's build script.
-static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/dbtap-socket.o"));
-
-/// Size of the ring buffer. About 25,000 small records: half a second of a busy process without a reader.
-const RING_BYTES: u32 = 8 << 20;
-
-/// The programs and their tracepoints, in the order of attaching: the target table is kept true before traffic is seen.
-const PROGRAMS: &[(&str, &str)] = &[
-    ("fork", "sched_process_fork"),
-    ("exec", "sched_process_exec"),
-    ("exit", "sched_process_exit"),
-    ("tcp_state", "inet_sock_set_state"),
-    ("send", "sock_send_length"),
-    ("receive", "sock_recv_length"),
-];
 
 /// Why the kernel side could not be set up. Each says the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -48,9 +33,16 @@ pub enum LoadError {
     /// Type information is missing.
     #[error("{0}")]
     Btf(#[from] BtfError),
-    /// The socket tracepoints are missing.
-    #[error("this kernel has no tracepoint {0}; dbtap needs Linux 6.3 or newer (see `dbtap doctor`)")]
+    /// A tracepoint is missing.
+    #[error(
+        "this kernel has no tracepoint {0}; choose another backend, or leave the choice to dbtap with --backend auto"
+    )]
     NoTracepoint(&'static str),
+    /// Each backend was refused.
+    #[error(
+        "this kernel allows none of dbtap's ways to see socket traffic ({0}); `dbtap doctor` says what is missing"
+    )]
+    NoBackend(String),
     /// Root is needed.
     #[error("the kernel refused dbtap ({0}); run it as root, for instance with sudo")]
     Refused(String),
@@ -99,6 +91,7 @@ pub struct Limits {
 
 /// The attached programs.
 pub struct Kernel {
+    backend: Backend,
     ebpf: Ebpf,
     ring: RingBuf<MapData>,
     counters: PerCpuArray<MapData, u64>,
@@ -117,45 +110,52 @@ impl std::fmt::Debug for Kernel {
 impl Kernel {
     /// Loads and attaches everything, and proves with a message of its own that it sees traffic. No process is traced yet.
     ///
+    /// With `only` this backend or none, else the first that works.
+    ///
     /// # Errors
     /// [`LoadError`].
-    pub fn attach(limits: Limits) -> Result<Self, LoadError> {
+    pub fn attach(limits: Limits, only: Option<Backend>) -> Result<Self, LoadError> {
         let own_btf = Btf::load(Path::new(KERNEL_BTF))?;
-        for (_, tracepoint) in PROGRAMS {
-            if !own_btf.has_typedef(&format!("btf_trace_{tracepoint}")) {
-                return Err(LoadError::NoTracepoint(tracepoint));
-            }
-        }
         let settings = settings::read(&own_btf, limits)?;
-        drop(own_btf);
         // Parsing it is the longest part of starting, so once is enough.
         let btf = aya::Btf::from_sys_fs().map_err(LoadError::kernel)?;
-        let mut ebpf = load(settings, &btf)?;
+        let mut refusals = Vec::new();
+        for backend in Backend::ALL.into_iter().filter(|backend| only.is_none_or(|only| only == *backend)) {
+            let tried = attach::check(backend, &own_btf)
+                .and_then(|()| Self::attach_backend(backend, settings, limits, &btf));
+            match tried {
+                Ok(kernel) => return Ok(kernel),
+                Err(error) if only.is_some() => return Err(error),
+                // Without privileges every backend is refused, for the same reason.
+                Err(error @ LoadError::Refused(_)) if !may_load() => return Err(error),
+                Err(error) => refusals.push(format!("{}: {error}", backend.name())),
+            }
+        }
+        Err(LoadError::NoBackend(refusals.join("; ")))
+    }
+
+    fn attach_backend(
+        backend: Backend,
+        settings: Settings,
+        limits: Limits,
+        btf: &aya::Btf,
+    ) -> Result<Self, LoadError> {
+        let mut ebpf = attach::load(backend, settings, btf)?;
         let ring = RingBuf::try_from(take(&mut ebpf, "RECORDS")?).map_err(LoadError::kernel)?;
         let counters = PerCpuArray::try_from(take(&mut ebpf, "COUNTERS")?).map_err(LoadError::kernel)?;
         let count = Array::try_from(take(&mut ebpf, "TARGET_COUNT")?).map_err(LoadError::kernel)?;
         let table = take(&mut ebpf, "TARGETS")?;
         let targets = TargetTable::map(table, count, limits.max_targets)?;
         let cost = Cost::default();
-        let mut kernel = Self { ebpf, ring, counters, targets, cost };
-        kernel.attach_programs(&btf)?;
-        drop(btf);
+        let mut kernel = Self { backend, ebpf, ring, counters, targets, cost };
+        attach::attach(backend, &mut kernel.ebpf, btf)?;
         self_test::run(&mut kernel)?;
         Ok(kernel)
     }
 
-    fn attach_programs(&mut self, btf: &aya::Btf) -> Result<(), LoadError> {
-        for (name, tracepoint) in PROGRAMS {
-            let program: &mut BtfTracePoint = self
-                .ebpf
-                .program_mut(name)
-                .ok_or_else(|| LoadError::Kernel(format!("the kernel object lacks the program {name}")))?
-                .try_into()
-                .map_err(LoadError::kernel)?;
-            program.load(tracepoint, btf).map_err(LoadError::kernel)?;
-            program.attach().map_err(LoadError::kernel)?;
-        }
-        Ok(())
+    /// The way in which it sees traffic.
+    pub fn backend(&self) -> Backend {
+        self.backend
     }
 
     /// What each program has cost while the kernel's statistics were on.
@@ -200,28 +200,13 @@ impl Source for Kernel {
     }
 }
 
-/// [`Settings`] as the loader wants it.
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-struct SettingsBytes(Settings);
-
-// SAFETY: `Settings` is repr(C) without padding (asserted beside it) and holds integers only.
-unsafe impl aya::Pod for SettingsBytes {}
-
-fn load(settings: Settings, btf: &aya::Btf) -> Result<Ebpf, LoadError> {
-    EbpfLoader::new()
-        .btf(Some(btf))
-        .verifier_log_level(VerifierLogLevel::STATS)
-        .map_max_entries("RECORDS", RING_BYTES)
-        .map_max_entries("TARGETS", targets::entries()?)
-        .override_global("SETTINGS", &SettingsBytes(settings), true)
-        .load(OBJECT)
-        .map_err(LoadError::kernel)
+/// Root, or the capabilities that it takes, as far as loading goes.
+fn may_load() -> bool {
+    crate::host::kernel::Kernel::read().capabilities.has(crate::host::kernel::CAP_BPF)
 }
 
 fn recursion_misses(program: &aya::programs::Program) -> Option<u64> {
-    let aya::programs::Program::BtfTracePoint(program) = program else { return None };
-    let descriptor = program.fd().ok()?.as_fd().as_raw_fd();
+    let descriptor = attach::descriptor(program)?.as_fd().as_raw_fd();
     let text = std::fs::read_to_string(format!("/proc/self/fdinfo/{descriptor}")).ok()?;
     text.lines().find_map(|line| line.strip_prefix("recursion_misses:")?.trim().parse().ok())
 }

@@ -11,6 +11,7 @@ pub(super) fn read(btf: &Btf, limits: Limits) -> Result<Settings, BtfError> {
         capture_bytes: limits.capture_bytes,
         max_targets: limits.max_targets,
         skc_family: common("skc_family")?,
+        skc_cookie: common("skc_cookie")?,
         skc_daddr: common("skc_daddr")?,
         skc_rcv_saddr: common("skc_rcv_saddr")?,
         skc_dport: common("skc_dport")?,
@@ -40,5 +41,6 @@ pub(super) fn read(btf: &Btf, limits: Limits) -> Result<Settings, BtfError> {
         files_fdt: btf.offset_bytes("files_struct", &["fdt"])?,
         fdtable_fd: btf.offset_bytes("fdtable", &["fd"])?,
         file_private_data: btf.offset_bytes("file", &["private_data"])?,
+        socket_sk: btf.offset_bytes("socket", &["sk"])?,
     })
 }

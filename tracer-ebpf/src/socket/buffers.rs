@@ -8,20 +8,13 @@ use aya_ebpf::helpers::bpf_probe_read_user;
 
 use tracer_ebpf::direction;
 
-use super::{
-    socket_state::{MessageVector, SocketState},
-    syscall::{self, Syscall, number},
+use crate::{
+    kernel::{
+        pieces::Buffers,
+        socket_state::{MessageVector, SocketState},
+    },
+    registers::{self, Syscall, number},
 };
-
-/// Where the bytes of a transfer lie in user memory.
-pub enum Buffers {
-    /// One buffer that starts here.
-    One(u64),
-    /// An array of `struct iovec`, and its length.
-    Vector(u64, u64),
-    /// Not to be known.
-    Unreadable,
-}
 
 /// `struct user_msghdr` (include/linux/socket.h) on a 64-bit machine, as far as needed.
 #[repr(C)]
@@ -42,14 +35,14 @@ const MOST_SENT_MESSAGES: u32 = 1024;
 /// The buffers of the transfer that the current thread has just made on the socket.
 #[inline(always)]
 pub fn current(state: &mut SocketState, sk: *const c_void, direction: u8, tid: u32) -> Buffers {
-    let Some(call) = syscall::current(sk) else {
+    let Some(call) = registers::current(sk) else {
         return Buffers::Unreadable;
     };
     match (call.number, direction) {
         (number::READ | number::RECVFROM, direction::RECEIVE) => Buffers::One(call.arg1),
         (number::WRITE | number::SENDTO, direction::SEND) => Buffers::One(call.arg1),
-        (number::READV | number::PREADV2, direction::RECEIVE) => Buffers::Vector(call.arg1, call.arg2),
-        (number::WRITEV | number::PWRITEV2, direction::SEND) => Buffers::Vector(call.arg1, call.arg2),
+        (number::READV | number::PREADV2, direction::RECEIVE) => Buffers::Vector(call.arg1, call.arg2, 0),
+        (number::WRITEV | number::PWRITEV2, direction::SEND) => Buffers::Vector(call.arg1, call.arg2, 0),
         (number::RECVMSG, direction::RECEIVE) | (number::SENDMSG, direction::SEND) => of_message(call.arg1),
         // With a time limit the loop may end after any message, and nothing tells the next call from a further message.
         (number::RECVMMSG, direction::RECEIVE) if call.arg4 != 0 && call.arg2 as u32 > 1 => {
@@ -66,7 +59,7 @@ pub fn current(state: &mut SocketState, sk: *const c_void, direction: u8, tid: u
 fn of_message(message: u64) -> Buffers {
     // SAFETY: the helper checks the address and fails softly.
     match unsafe { bpf_probe_read_user(message as *const MessageHeader) } {
-        Ok(header) => Buffers::Vector(header.iovec, header.iovec_count),
+        Ok(header) => Buffers::Vector(header.iovec, header.iovec_count, 0),
         Err(_) => Buffers::Unreadable,
     }
 }
@@ -95,23 +88,4 @@ pub fn pass_empty(state: &mut SocketState, sk: *const c_void, direction: u8, tid
 #[inline(always)]
 pub fn forget_vector(state: &mut SocketState, direction: u8) {
     state.messages[(direction & 1) as usize].vector = 0;
-}
-
-/// `struct iovec` (include/uapi/linux/uio.h).
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-pub struct IoVec {
-    pub base: u64,
-    pub bytes: u64,
-}
-
-#[inline(always)]
-pub fn iovec(at: u64) -> Option<IoVec> {
-    // SAFETY: the helper checks the address and fails softly.
-    unsafe { bpf_probe_read_user(at as *const c_void as *const IoVec) }.ok()
-}
-
-#[inline(always)]
-pub fn is_empty(iovec_at: u64) -> bool {
-    matches!(iovec(iovec_at), Some(IoVec { bytes: 0, .. }))
 }

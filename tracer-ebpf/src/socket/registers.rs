@@ -10,7 +10,7 @@ use aya_ebpf::{
     helpers::generated::{bpf_get_current_task_btf, bpf_task_pt_regs},
 };
 
-use super::{maps::setting, memory::follow};
+use crate::kernel::{maps::setting, memory::follow};
 
 /// Numbers from arch/x86/entry/syscalls/syscall_64.tbl.
 pub mod number {

@@ -1,0 +1,33 @@
+//! The kernel programs of the fexit backend (Linux 5.10): the kernel's own functions that send and receive, where they begin
+//! and where they return. On the host target this is an empty program.
+//!
+//! A program here never writes to a target, never waits, and turns away processes that are no targets first thing. It uses
+//! no helper that Linux 5.10 lacks.
+#![cfg_attr(target_arch = "bpf", no_std, no_main)]
+#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
+#![cfg_attr(
+    target_arch = "bpf",
+    expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "lengths are bounded by masks that the verifier checks; a checked conversion is a branch it must follow"
+    )
+)]
+
+#[cfg(target_arch = "bpf")]
+#[path = "../kernel/iovec/kernel.rs"]
+mod iovec;
+#[cfg(target_arch = "bpf")]
+#[path = "../kernel/mod.rs"]
+mod kernel;
+#[cfg(target_arch = "bpf")]
+#[path = "../kernel/repeat/bounded.rs"]
+mod repeat;
+#[cfg(target_arch = "bpf")]
+#[path = "../kernel/store/table.rs"]
+mod store;
+#[cfg(target_arch = "bpf")]
+mod transfer;
+
+#[cfg(not(target_arch = "bpf"))]
+fn main() {}

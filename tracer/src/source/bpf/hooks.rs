@@ -1,0 +1,74 @@
+//! What each backend consists of: its kernel object, and where the programs in it are attached.
+
+use crate::source::Backend;
+
+/// A program of a kernel object and where it goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hook {
+    /// Its name in the object.
+    pub program: &'static str,
+    /// What it is attached to.
+    pub at: At,
+}
+
+/// What a program is attached to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum At {
+    /// A tracepoint with BTF.
+    Tracepoint(&'static str),
+    /// A kernel function, where it begins.
+    Entry(&'static str),
+    /// A kernel function with so many arguments, where it returns. Its result follows the arguments.
+    Exit(&'static str, u32),
+}
+
+const fn hook(program: &'static str, at: At) -> Hook {
+    Hook { program, at }
+}
+
+/// Attached first by every backend: the target table is kept true before traffic is seen.
+const PROCESSES_AND_ENDS: [Hook; 4] = [
+    hook("fork", At::Tracepoint("sched_process_fork")),
+    hook("exec", At::Tracepoint("sched_process_exec")),
+    hook("exit", At::Tracepoint("sched_process_exit")),
+    hook("tcp_state", At::Tracepoint("inet_sock_set_state")),
+];
+
+const SOCKET: &[Hook] =
+    &[hook("send", At::Tracepoint("sock_send_length")), hook("receive", At::Tracepoint("sock_recv_length"))];
+
+const FEXIT: &[Hook] = &[
+    hook("inet_send_exit", At::Exit("inet_sendmsg", 3)),
+    hook("inet6_send_exit", At::Exit("inet6_sendmsg", 3)),
+    hook("unix_send_exit", At::Exit("unix_stream_sendmsg", 3)),
+    hook("inet_receive_exit", At::Exit("inet_recvmsg", 4)),
+    hook("inet6_receive_exit", At::Exit("inet6_recvmsg", 4)),
+    hook("unix_receive_exit", At::Exit("unix_stream_recvmsg", 4)),
+];
+
+const SYSCALL: &[Hook] = &[hook("sys_exit", At::Tracepoint("sys_exit"))];
+
+/// Built by this crate's build script.
+static SOCKET_OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/dbtap-socket.o"));
+static FEXIT_OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/dbtap-fexit.o"));
+static SYSCALL_OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/dbtap-syscall.o"));
+
+impl Backend {
+    pub(super) fn object(self) -> &'static [u8] {
+        match self {
+            Self::Socket => SOCKET_OBJECT,
+            Self::Fexit => FEXIT_OBJECT,
+            Self::Syscall => SYSCALL_OBJECT,
+        }
+    }
+
+    /// In the order of attaching.
+    pub(super) fn hooks(self) -> impl Iterator<Item = Hook> {
+        let own = match self {
+            Self::Socket => SOCKET,
+            Self::Fexit => FEXIT,
+            Self::Syscall => SYSCALL,
+        };
+        PROCESSES_AND_ENDS.into_iter().chain(own.iter().copied())
+    }
+}
