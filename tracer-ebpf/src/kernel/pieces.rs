@@ -50,6 +50,19 @@ pub struct Cursor {
     tail_start: u64,
 }
 
+impl Cursor {
+    /// [`mod@direction`] of the transfer.
+    pub fn direction(&self) -> u32 {
+        u32::from(self.header.direction & 1)
+    }
+}
+
+/// The cursor of this direction, on this CPU.
+#[inline(always)]
+pub fn cursor(direction: u32) -> Option<*mut Cursor> {
+    CURSORS.get_ptr_mut(direction)
+}
+
 /// Writes the records of a transfer. True when the call had room or bytes for more than was moved.
 #[inline(always)]
 pub fn walk(header: Transfer, buffers: Buffers, head_end: u64, tail_start: u64) -> bool {
@@ -59,7 +72,7 @@ pub fn walk(header: Transfer, buffers: Buffers, head_end: u64, tail_start: u64) 
         Buffers::Vector(vector, vector_left, skip) => (0, 0, vector, vector_left, skip),
         Buffers::Unreadable => (0, 0, 0, 0, 0),
     };
-    let Some(cursor) = CURSORS.get_ptr_mut(u32::from(header.direction & 1)) else {
+    let Some(cursor) = cursor(u32::from(header.direction & 1)) else {
         return false;
     };
     // SAFETY: this CPU's slot of this program; programs that trace run on one CPU at a time, and the kernel turns a
