@@ -214,11 +214,11 @@ fn a_socket_that_is_handed_to_another_process() {
         let (give, take) = way.fds();
         let mut giver = Child::new(|_| {
             write(here, b"giver").unwrap();
-            send_descriptor(give, here);
+            calls::send_descriptor(give, here);
         });
         let mut taker = Child::new(|_| {
             calls::close(here);
-            let got = receive_descriptor(take);
+            let got = calls::receive_descriptor(take);
             write(got, b"taker").unwrap();
         });
         tap.trace(giver.pid(), false);
@@ -287,39 +287,4 @@ fn other_sockets_and_files_give_no_record() {
     child.finish();
     tap.drain();
     assert_eq!(text::sockets(&tap.events()), []);
-}
-
-/// Ancillary data for one descriptor, aligned as `struct cmsghdr` must be.
-#[repr(C, align(8))]
-struct Control([u8; 24]);
-
-fn send_descriptor(way: RawFd, fd: RawFd) {
-    let byte = [b"!".as_slice()];
-    let mut vector = calls::iovecs(&byte);
-    let mut header = calls::header(&mut vector);
-    let mut control = Control([0; 24]);
-    header.msg_control = control.0.as_mut_ptr().cast();
-    header.msg_controllen = control.0.len();
-    // SAFETY: the control buffer has room for a header and one descriptor (CMSG_SPACE(4) is 24); all outlives the call.
-    unsafe {
-        let first = libc::CMSG_FIRSTHDR(&raw const header);
-        (*first).cmsg_level = libc::SOL_SOCKET;
-        (*first).cmsg_type = libc::SCM_RIGHTS;
-        (*first).cmsg_len = usize::try_from(libc::CMSG_LEN(4)).unwrap();
-        libc::CMSG_DATA(first).cast::<RawFd>().write_unaligned(fd);
-        assert_eq!(libc::sendmsg(way, &raw const header, 0), 1);
-    }
-}
-
-fn receive_descriptor(way: RawFd) -> RawFd {
-    let (_buffers, mut vector) = calls::room(&[1]);
-    let mut header = calls::header(&mut vector);
-    let mut control = Control([0; 24]);
-    header.msg_control = control.0.as_mut_ptr().cast();
-    header.msg_controllen = control.0.len();
-    // SAFETY: as in `send_descriptor`; the kernel fills the control buffer.
-    unsafe {
-        assert_eq!(libc::recvmsg(way, &raw mut header, 0), 1);
-        libc::CMSG_DATA(libc::CMSG_FIRSTHDR(&raw const header)).cast::<RawFd>().read_unaligned()
-    }
 }

@@ -18,7 +18,10 @@ use tests::kernel::{
     child::Parent,
     text,
 };
-use tracer::event::{Event, SocketId};
+use tracer::{
+    event::{Event, SocketId},
+    source::Source,
+};
 
 fn file_of(bytes: &[u8]) -> File {
     let mut file = tempfile::tempfile().unwrap();
@@ -120,6 +123,12 @@ fn recv_request(fd: RawFd, buffer: &mut [u8]) -> squeue::Entry {
     opcode::Recv::new(types::Fd(fd), buffer.as_mut_ptr(), u32::try_from(buffer.len()).unwrap()).build()
 }
 
+/// What io_uring moves without a call of its own is missing where calls are seen only, and known to be.
+fn check_unseen(tap: &mut Tap) {
+    let unseen = tap.kernel.losses().calls_unseen;
+    assert_eq!(unseen > 0, tap.sees_calls_only(), "{unseen}");
+}
+
 #[test]
 fn io_uring_in_each_mode() {
     let mut tap = Tap::attach();
@@ -145,11 +154,14 @@ fn io_uring_in_each_mode() {
                 write(there, b"text").unwrap();
                 assert_eq!(read(here, 4).unwrap(), b"text");
             });
-            assert_eq!(
-                text::of_socket(&tap.events(), id),
-                "send 0 ~5?. recv 0 ~3?. send 5 plain. recv 3 text.",
-                "{mode}, {kind:?}"
-            );
+            // Where calls are seen only, that something is missing.
+            let expected = if tap.sees_calls_only() {
+                "send 0 plain. recv 0 text."
+            } else {
+                "send 0 ~5?. recv 0 ~3?. send 5 plain. recv 3 text."
+            };
+            assert_eq!(text::of_socket(&tap.events(), id), expected, "{mode}, {kind:?}");
+            check_unseen(&mut tap);
             tap.forget();
         }
     }
@@ -184,11 +196,13 @@ fn io_uring_completion_inside_another_read() {
         });
         write(there, b"hello").unwrap();
         let id = pair.id();
-        tap.wait_until("the completion", |events| text::moved_bytes(events, id, false) == 5);
+        let expected = if tap.sees_calls_only() { "" } else { "recv 0 ~5?." };
+        tap.wait_until("the completion", |events| text::of_socket(events, id) == expected);
         pipe_write.write_all(b"other").unwrap();
         child.finish();
         tap.drain();
-        assert_eq!(text::of_socket(&tap.events(), id), "recv 0 ~5?.", "{kind:?}");
+        assert_eq!(text::of_socket(&tap.events(), id), expected, "{kind:?}");
+        check_unseen(&mut tap);
         tap.forget();
     }
 }
@@ -208,7 +222,57 @@ fn io_uring_completion_inside_the_write_that_caused_it() {
             ring.submit_and_wait(1).unwrap();
             assert_eq!(ring.completion().next().unwrap().result(), 5);
         });
-        assert_eq!(text::of_socket(&tap.events(), id), "recv 0 ~5?.", "{kind:?}");
+        let expected = if tap.sees_calls_only() { "" } else { "recv 0 ~5?." };
+        assert_eq!(text::of_socket(&tap.events(), id), expected, "{kind:?}");
+        check_unseen(&mut tap);
         tap.forget();
     }
+}
+
+/// A 32-bit program's calls have numbers and structures of their own; any program can make one.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn calls_of_32_bit_programs() {
+    let mut tap = Tap::attach();
+    for kind in Kind::ALL {
+        let id = run(&mut tap, kind, |here, _, _| {
+            // SAFETY: a fresh mapping of one page, below 4 GiB, where such a call can point to.
+            let low = unsafe {
+                let (access, kind) = (
+                    libc::PROT_READ | libc::PROT_WRITE,
+                    libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_32BIT,
+                );
+                libc::mmap(std::ptr::null_mut(), 4096, access, kind, -1, 0)
+            };
+            assert_ne!(low, libc::MAP_FAILED);
+            // SAFETY: inside the mapping.
+            unsafe { low.cast::<[u8; 5]>().write(*b"hello") };
+            assert_eq!(write_32_bit(here, low, 5), 5);
+            write(here, b"plain").unwrap();
+        });
+        let expected = if tap.sees_calls_only() { "send 0 plain." } else { "send 0 ~5?. send 5 plain." };
+        assert_eq!(text::of_socket(&tap.events(), id), expected, "{kind:?}");
+        check_unseen(&mut tap);
+        tap.forget();
+    }
+}
+
+/// write(2) by the gate of 32-bit programs; number 4 of arch/x86/entry/syscalls/syscall_32.tbl.
+#[cfg(target_arch = "x86_64")]
+fn write_32_bit(fd: RawFd, bytes: *const libc::c_void, length: u64) -> i64 {
+    let mut result = 4_i64;
+    // SAFETY: rbx belongs to the compiler, so it is put back; the kernel changes no other register but r8 to r11.
+    unsafe {
+        std::arch::asm!(
+            "xchg rbx, {fd}",
+            "int 0x80",
+            "xchg rbx, {fd}",
+            fd = inout(reg) i64::from(fd) => _,
+            inout("rax") result,
+            in("rcx") bytes,
+            in("rdx") length,
+            out("r8") _, out("r9") _, out("r10") _, out("r11") _,
+        );
+    }
+    result
 }

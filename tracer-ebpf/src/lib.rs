@@ -243,6 +243,14 @@ pub struct Settings {
     pub file_private_data: u32,
     /// `socket.sk`
     pub socket_sk: u32,
+    /// `fdtable.max_fds`
+    pub fdtable_max_fds: u32,
+    /// `file.f_inode`
+    pub file_inode: u32,
+    /// `inode.i_mode`
+    pub inode_mode: u32,
+    /// `task_struct.thread_info.status`; 0 where the architecture has none.
+    pub task_status: u32,
 }
 
 /// Counters that kernel programs keep, by index in the per-CPU array `COUNTERS`.
@@ -255,8 +263,11 @@ pub mod counter {
     pub const TARGETS_REFUSED: u32 = 2;
     /// Sockets of targets that got no state (out of memory): their traffic is missing.
     pub const SOCKETS_REFUSED: u32 = 3;
+    /// Calls of targets that may have moved bytes where the programs cannot look (syscall backend): those of a 32-bit
+    /// program, and io_uring's.
+    pub const CALLS_UNSEEN: u32 = 4;
     /// How many there are.
-    pub const COUNT: u32 = 4;
+    pub const COUNT: u32 = 5;
 }
 
 const _: () = {
@@ -268,5 +279,5 @@ const _: () = {
     assert!(offset_of!(SocketFacts, unix_local) == 72);
     assert!(size_of::<SocketEnd>() == 32);
     assert!(size_of::<ProcessEvent>() == 24);
-    assert!(size_of::<Settings>() == 128);
+    assert!(size_of::<Settings>() == 144);
 };

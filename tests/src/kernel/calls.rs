@@ -201,3 +201,40 @@ pub fn gettid() -> u32 {
     let tid: c_long = unsafe { libc::syscall(libc::SYS_gettid) };
     u32::try_from(tid).unwrap()
 }
+
+/// Ancillary data for one descriptor, aligned as `struct cmsghdr` must be.
+#[repr(C, align(8))]
+struct Control([u8; 24]);
+
+/// sendmsg(2) of one byte and a descriptor.
+pub fn send_descriptor(way: RawFd, fd: RawFd) {
+    let byte = [b"!".as_slice()];
+    let mut vector = iovecs(&byte);
+    let mut header = header(&mut vector);
+    let mut control = Control([0; 24]);
+    header.msg_control = control.0.as_mut_ptr().cast();
+    header.msg_controllen = control.0.len();
+    // SAFETY: the control buffer has room for a header and one descriptor (CMSG_SPACE(4) is 24); all outlives the call.
+    unsafe {
+        let first = libc::CMSG_FIRSTHDR(&raw const header);
+        (*first).cmsg_level = libc::SOL_SOCKET;
+        (*first).cmsg_type = libc::SCM_RIGHTS;
+        (*first).cmsg_len = usize::try_from(libc::CMSG_LEN(4)).unwrap();
+        libc::CMSG_DATA(first).cast::<RawFd>().write_unaligned(fd);
+        assert_eq!(libc::sendmsg(way, &raw const header, 0), 1);
+    }
+}
+
+/// recvmsg(2) of one byte and a descriptor.
+pub fn receive_descriptor(way: RawFd) -> RawFd {
+    let (_buffers, mut vector) = room(&[1]);
+    let mut header = header(&mut vector);
+    let mut control = Control([0; 24]);
+    header.msg_control = control.0.as_mut_ptr().cast();
+    header.msg_controllen = control.0.len();
+    // SAFETY: as in `send_descriptor`; the kernel fills the control buffer.
+    unsafe {
+        assert_eq!(libc::recvmsg(way, &raw mut header, 0), 1);
+        libc::CMSG_DATA(libc::CMSG_FIRSTHDR(&raw const header)).cast::<RawFd>().read_unaligned()
+    }
+}

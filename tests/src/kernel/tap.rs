@@ -90,6 +90,11 @@ impl Tap {
         }
     }
 
+    /// True where whole system calls are seen and nothing of what happens inside or outside of them.
+    pub fn sees_calls_only(&self) -> bool {
+        self.kernel.backend() == Backend::Syscall
+    }
+
     /// What was lost, as (records, bytes).
     pub fn lost(&self) -> (u64, u64) {
         let losses = self.kernel.losses();

@@ -61,6 +61,10 @@ const EMPTY: Settings = Settings {
     fdtable_fd: 0,
     file_private_data: 0,
     socket_sk: 0,
+    fdtable_max_fds: 0,
+    file_inode: 0,
+    inode_mode: 0,
+    task_status: 0,
 };
 
 /// A member of the settings. A macro, so that only this member is read and the verifier knows its value.

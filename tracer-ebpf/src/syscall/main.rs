@@ -15,14 +15,22 @@
 )]
 
 #[cfg(target_arch = "bpf")]
+mod descriptor;
+#[cfg(target_arch = "bpf")]
+mod in_progress;
+#[cfg(target_arch = "bpf")]
 #[path = "../kernel/iovec/user.rs"]
 mod iovec;
 #[cfg(target_arch = "bpf")]
 #[path = "../kernel/mod.rs"]
 mod kernel;
 #[cfg(target_arch = "bpf")]
+mod registers;
+#[cfg(target_arch = "bpf")]
 #[path = "../kernel/repeat/bounded.rs"]
 mod repeat;
+#[cfg(target_arch = "bpf")]
+mod sharing;
 #[cfg(target_arch = "bpf")]
 #[path = "../kernel/store/table.rs"]
 mod store;

@@ -153,6 +153,7 @@ fn coverage(parts: &Parts<'_>, losses: &Losses, in_flight: u64) -> model::Covera
         && counts.answers_unmatched == 0
         && counts.resyncs == 0
         && totals.wrong_guesses == 0
+        && losses.calls_unseen == 0
         && !matches!(parts.ended_by, EndedBy::TargetExit | EndedBy::Guard);
     model::Coverage {
         events,
@@ -172,6 +173,7 @@ fn coverage(parts: &Parts<'_>, losses: &Losses, in_flight: u64) -> model::Covera
         skipped: counts.skipped,
         pushed: counts.pushed,
         wrong_guesses: totals.wrong_guesses,
+        calls_unseen: losses.calls_unseen,
         complete,
     }
 }

@@ -123,7 +123,7 @@ pub fn run(config: &AttachConfig) -> Result<Finished, CaptureError> {
         explain: true,
     });
     let began = monotonic();
-    let mut progress = Progress::begin(&targets.describe(), config.duration);
+    let mut progress = Progress::begin(&targets.describe(), config.duration, kernel.backend());
     let ended_by = watch(config, &signals, &mut kernel, &mut pipeline, &mut targets, &mut progress)?;
     let ended = monotonic();
     pipeline.tick(Nanos(u64::MAX));

@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::source::Backend;
+
 /// The line changes this often.
 const REFRESH: Duration = Duration::from_millis(500);
 
@@ -18,12 +20,19 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Says that every probe is in place; scripts wait for this line.
-    pub(super) fn begin(targets: &str, duration: Duration) -> Self {
+    pub(super) fn begin(targets: &str, duration: Duration, backend: Backend) -> Self {
         let now = Instant::now();
         let mut stderr = std::io::stderr();
         let whole = Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX));
         let length = humantime::format_duration(whole);
         let _ = writeln!(stderr, "attached to {targets} for {length}; Ctrl-C ends early and still reports");
+        if backend.is_paid_by_all() {
+            let name = backend.name();
+            let _ = writeln!(
+                stderr,
+                "note: with the backend {name} every process on this host pays for the capture"
+            );
+        }
         Self { terminal: stderr.is_terminal(), until: now.checked_add(duration), next: now, shown: false }
     }
 

@@ -158,6 +158,9 @@ pub struct Coverage {
     /// Connections that were taken for another protocol first.
     #[serde(default)]
     pub wrong_guesses: u64,
+    /// Calls that may have moved bytes where the backend cannot look: what they moved is in no other number.
+    #[serde(default)]
+    pub calls_unseen: u64,
     /// False: the report is known to be incomplete, exit code 3.
     pub complete: bool,
 }

@@ -143,6 +143,7 @@ fn an_incomplete_report_always_says_why() {
         |r: &mut Report| r.coverage.gaps = 1,
         |r: &mut Report| r.coverage.answers_unmatched = 1,
         |r: &mut Report| r.coverage.wrong_guesses = 1,
+        |r: &mut Report| r.coverage.calls_unseen = 1,
         |r: &mut Report| r.capture.ended_by = EndedBy::Guard,
         |r: &mut Report| r.capture.ended_by = EndedBy::TargetExit,
     ] {
@@ -179,8 +180,8 @@ fn json_has_every_field_of_the_schema() {
         ("/capture", "backend capture_bytes duration_ns ended_at ended_by show_values started_at"),
         (
             "/coverage",
-            "answers_unmatched bytes_captured bytes_seen bytes_unreadable complete connections connections_tls_opaque \
-             connections_undecoded events events_lost gaps in_flight pushed requests skipped started_before \
+            "answers_unmatched bytes_captured bytes_seen bytes_unreadable calls_unseen complete connections \
+             connections_tls_opaque connections_undecoded events events_lost gaps in_flight pushed requests skipped started_before \
              statements_unnamed wrong_guesses",
         ),
         ("/cost", "dbtap_cpu_ns dbtap_rss_bytes probe_ns probe_runs"),

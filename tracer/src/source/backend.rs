@@ -24,6 +24,11 @@ impl Backend {
         }
     }
 
+    /// Does every system call of every process on the host pay for it?
+    pub fn is_paid_by_all(self) -> bool {
+        self == Self::Syscall
+    }
+
     /// The one of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|backend| backend.name() == name)

@@ -20,6 +20,8 @@ pub struct Losses {
     pub targets_refused: u64,
     /// Sockets that the kernel had no memory to follow.
     pub sockets_refused: u64,
+    /// Calls of targets that may have moved bytes out of the programs' sight.
+    pub calls_unseen: u64,
 }
 
 /// Why a source failed. Each says the remedy.

@@ -57,6 +57,12 @@ fn sentences(coverage: &Coverage, ended_by: EndedBy, other: u64) -> Vec<(Style, 
             "first taken for another protocol: what moved until that was clear is not counted.",
         ),
         (
+            c.calls_unseen,
+            "call",
+            "of io_uring or of a 32-bit program, which the backend syscall does not see: what they moved is in no \
+          number here. Remedy: another --backend, where the kernel allows one.",
+        ),
+        (
             c.connections_undecoded,
             "connection",
             "not decoded: no known protocol, or joined at a place that could \

@@ -46,7 +46,8 @@ const FEXIT: &[Hook] = &[
     hook("unix_receive_exit", At::Exit("unix_stream_recvmsg", 4)),
 ];
 
-const SYSCALL: &[Hook] = &[hook("sys_exit", At::Tracepoint("sys_exit"))];
+const SYSCALL: &[Hook] =
+    &[hook("sys_enter", At::Tracepoint("sys_enter")), hook("sys_exit", At::Tracepoint("sys_exit"))];
 
 /// Built by this crate's build script.
 static SOCKET_OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/dbtap-socket.o"));

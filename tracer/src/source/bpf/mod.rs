@@ -196,6 +196,7 @@ impl Source for Kernel {
             bytes: self.counter(counter::LOST_BYTES),
             targets_refused: self.counter(counter::TARGETS_REFUSED),
             sockets_refused: self.counter(counter::SOCKETS_REFUSED),
+            calls_unseen: self.counter(counter::CALLS_UNSEEN),
         }
     }
 }

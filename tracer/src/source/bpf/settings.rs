@@ -32,15 +32,24 @@ pub(super) fn read(btf: &Btf, limits: Limits) -> Result<Settings, BtfError> {
         signal_live: btf.offset_bytes("signal_struct", &["live"])?,
         sk_shutdown: btf.offset_bytes("sock", &["sk_shutdown"])?,
         sk_receive_queue_qlen: btf.offset_bytes("sock", &["sk_receive_queue", "qlen"])?,
-        task_io_uring: match btf.offset_bytes("task_struct", &["io_uring"]) {
-            // Built without CONFIG_IO_URING.
-            Err(BtfError::NoMember { .. }) => 0,
-            offset => offset?,
-        },
+        // Not there without CONFIG_IO_URING.
+        task_io_uring: or_none(btf.offset_bytes("task_struct", &["io_uring"]))?,
         task_files: btf.offset_bytes("task_struct", &["files"])?,
         files_fdt: btf.offset_bytes("files_struct", &["fdt"])?,
         fdtable_fd: btf.offset_bytes("fdtable", &["fd"])?,
         file_private_data: btf.offset_bytes("file", &["private_data"])?,
         socket_sk: btf.offset_bytes("socket", &["sk"])?,
+        fdtable_max_fds: btf.offset_bytes("fdtable", &["max_fds"])?,
+        file_inode: btf.offset_bytes("file", &["f_inode"])?,
+        inode_mode: btf.offset_bytes("inode", &["i_mode"])?,
+        task_status: or_none(btf.offset_bytes("task_struct", &["thread_info", "status"]))?,
     })
+}
+
+/// 0 for a member that this kernel does not have.
+fn or_none(offset: Result<u32, BtfError>) -> Result<u32, BtfError> {
+    match offset {
+        Err(BtfError::NoMember { .. }) => Ok(0),
+        offset => offset,
+    }
 }
