@@ -5,6 +5,7 @@
 mod bpf_linker;
 pub mod cargo_fuzz;
 mod debian;
+pub mod kernels;
 pub mod newer_servers;
 mod rust_src;
 mod rustc;
