@@ -2,7 +2,8 @@
 
 use crate::process::Interrupt;
 use crate::step::{self, Step};
-use crate::{build, lint, packages, root, tools};
+use crate::{build, lint, packages, root, tools, vm};
+use anyhow::Context as _;
 use std::process::Command;
 
 /// Real servers and drivers that the end-to-end tests talk to, and a compiler for the drivers without a package.
@@ -43,6 +44,8 @@ pub fn run(interrupt: &Interrupt) -> anyhow::Result<()> {
         Step::new("tests that need root", with_root()).with("DBTAP_BINARY", binary),
     ];
     step::run_all(steps, interrupt)?;
+    eprintln!("\n=== other kernels: cargo xtask vm");
+    vm::run_in_test(interrupt).context("FAILED: other kernels")?;
     eprintln!("\nxtask: all checks and tests passed");
     Ok(())
 }
