@@ -73,7 +73,6 @@ pub fn to_json(steps: &[Step]) -> String {
             "environment": {
                 "DBTAP_BINARY": "/bin/dbtap",
                 "DBTAP_TEST_BACKEND": step.backend,
-                "RUST_BACKTRACE": "1",
             },
             "limit_seconds": LIMIT_SECONDS,
         })
