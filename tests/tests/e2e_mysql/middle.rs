@@ -51,7 +51,7 @@ fn sleeper(database: &Database, sql: &str) -> Driver {
 pub fn running(database: &Database, least: Duration) -> (u64, u64) {
     let sql = format!(
         "SELECT id, CAST(time_ms * 1000000 AS unsigned) FROM information_schema.processlist \
-         WHERE user = '{}' AND command = 'Query'",
+         WHERE user = '{}' AND command IN ('Query', 'Execute')",
         database.name
     );
     let deadline = Instant::now() + Duration::from_secs(20);

@@ -106,7 +106,7 @@ fn a_warm_pool_is_joined_and_counted_exactly() {
         if mode == "pooled" {
             // Case 9: the statement was prepared before.
             assert_eq!(resets, 0);
-            let expected = known.and("(prepared before capture)", 400, 400);
+            let expected = known.and("(prepared before capture) 1", 400, 400);
             check_with(&ended, &expected, Gaps { statements_unnamed: 400, ..Gaps::default() });
         } else {
             // Case 27: ids begin anew after each reset.
@@ -193,10 +193,14 @@ fn a_statement_that_the_client_gives_up_counts_with_the_time_until_then() {
     let (client_ns, _) = said(&client);
     let ended = dbtap.interrupt().unwrap();
     let most = nanos(before.elapsed());
-    let report = ended.report().unwrap();
-    println!("{:#?} {:?} client {client_ns} most {most}", report.statements, report.coverage);
+    let report = complete(&ended, Gaps::default()).unwrap();
     let [statement] = &*report.statements else { panic!("{:#?}", lines(&report)) };
-    assert_eq!(statement.text, "SELECT SLEEP(?), ?");
+    assert_eq!((&*statement.text, statement.count), ("SELECT SLEEP(?), ?", 1));
+    let [error] = &*statement.errors else { panic!("{statement:?}") };
+    assert_eq!((&*error.code, error.count), ("closed", 1));
+    let latency = statement.latency.max_ns;
+    // The driver closes when its statement is dropped, a moment after the client's clock was read.
+    assert!((300_000_000..most).contains(&latency), "{latency} ns, client {client_ns}, most {most}");
 }
 
 #[test]

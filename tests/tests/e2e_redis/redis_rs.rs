@@ -129,7 +129,7 @@ fn a_user_without_rights_and_logins_that_fail_are_errors_without_secrets() {
         let (ended, output) = watch(&client).unwrap();
         output.success().unwrap();
         println!("{protocol}: {:#?}", lines(&ended.report().unwrap()));
-        check_with(&ended, &expected(&server, 1), Gaps::default());
+        check_with(&ended, &expected(&server, 1 + 3), Gaps::default());
         let reports = watch_in_all_forms(&client).unwrap();
         none_shows(&reports, &["hunter2"], "set session:?").unwrap();
     }
@@ -228,7 +228,7 @@ fn an_answer_after_the_clients_own_limit_ends_its_command() {
         let ended = dbtap.interrupt().unwrap();
         let most = u64::try_from(before.elapsed().as_nanos()).unwrap();
         let report = complete(&ended, Gaps::default()).unwrap();
-        let slow = report.statements.iter().find(|s| s.text == "DEBUG SLEEP").unwrap();
+        let slow = report.statements.iter().find(|s| s.text.starts_with("DEBUG")).unwrap();
         assert_eq!((slow.count, of(&report, "GET")), (1, 50), "{:#?}", lines(&report));
         assert!((500_000_000..most).contains(&slow.latency.min_ns), "{slow:?}");
     }
