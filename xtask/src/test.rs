@@ -39,7 +39,8 @@ pub fn run(interrupt: &Interrupt) -> anyhow::Result<()> {
     step::run_all(lint::steps(), interrupt)?;
     let binary = build::run(interrupt)?;
 
-    let without_root = "test --workspace --exclude tests --exclude rust-drivers --locked --features tracer/bpf";
+    let without_root =
+        "test --workspace --exclude tests --exclude rust-drivers --locked --features tracer/bpf";
     let steps = vec![
         Step::cargo("tests that need no root", without_root),
         Step::cargo("drivers written in Rust", "build --package rust-drivers --locked"),

@@ -106,19 +106,28 @@ fn check_with_server(report: &Report, mut counted: BTreeMap<String, [u64; 2]>, u
 #[test]
 fn the_driver_for_rust_counts_as_the_server_counts() {
     let server = MongoServer::start().unwrap();
+    let mut plain = 0;
     for compressors in ["", "?compressors=snappy", "?compressors=zlib", "?compressors=zstd"] {
         println!("{compressors}");
         let mut client = mongodb_rust("counted").unwrap();
         let (ended, counted) = count(client.env("MONGODB_URI", server.uri() + compressors), true);
         let report = complete_without_values(&ended);
         check(&report, &BOTH);
-        check(&report, &[
-            ("find shop.users {}", 1, 10, None),
-            ("killCursors shop.users", 1, 0, None),
-            (DELETE, 1, 10, None),
-            ("distinct shop.users age", 1, 90, None),
-        ]);
+        check(
+            &report,
+            &[
+                ("find shop.users {}", 1, 10, None),
+                ("killCursors shop.users", 1, 0, None),
+                (DELETE, 1, 10, None),
+                ("distinct shop.users age {}", 1, 90, None),
+            ],
+        );
+        // Each new connection of the driver's pool greets with the old command, uncompressed.
+        assert_eq!(by_command(&report)["isMaster"], counted["isMaster"]);
         check_with_server(&report, counted, 0);
+        let bytes = report.coverage.bytes_seen;
+        assert!(compressors.is_empty() || bytes < plain * 2 / 3, "compressed {bytes}, else {plain}");
+        plain = plain.max(bytes);
     }
 }
 
@@ -146,14 +155,17 @@ fn with_an_independent_server_counts_are_those_of_the_driver() {
     let report = complete_without_values(&ended);
     check(&report, &BOTH[..2]);
     let group = "aggregate shop.users [{$match: {age: {$gt: ?}}}, {$group: {_id: ?, people: {$sum: ?}}}, {$sort: {people: ?}}]";
-    check(&report, &[
-        ("getMore shop.users", 15, 5 * 299, None),
-        ("update shop.users {q: {_id: ?}, u: {$set: {name: ?}}}", 20, 20, None),
-        ("insert shop.users [?]", 14, 11, Some(("11000", 3))),
-        (group, 1, 86, None),
-        ("distinct shop.users age", 1, 90, None),
-        ("find shop.users {}", 1, 10, None),
-    ]);
+    check(
+        &report,
+        &[
+            ("getMore shop.users", 15, 5 * 299, None),
+            ("update shop.users {q: {_id: ?}, u: {$set: {name: ?}}}", 20, 20, None),
+            ("insert shop.users [?]", 14, 11, Some(("11000", 3))),
+            (group, 1, 86, None),
+            ("distinct shop.users age", 1, 90, None),
+            ("find shop.users {}", 1, 10, None),
+        ],
+    );
     let mut found = by_command(&report);
     // Writes that fail one by one are no failed command to the driver.
     found.get_mut("insert").unwrap()[1] -= 3;
@@ -164,8 +176,7 @@ fn with_an_independent_server_counts_are_those_of_the_driver() {
 #[test]
 fn latencies_are_those_that_the_driver_for_rust_measures() {
     let server = MongoServer::start().unwrap();
-    let mut client =
-        Driver::start(mongodb_rust("timed").unwrap().env("MONGODB_URI", server.uri())).unwrap();
+    let mut client = Driver::start(mongodb_rust("timed").unwrap().env("MONGODB_URI", server.uri())).unwrap();
     client.hear_line("ready").unwrap();
     let dbtap = Dbtap::attach(client.pid()).unwrap().start().unwrap();
     client.say("go").unwrap();

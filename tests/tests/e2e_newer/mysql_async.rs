@@ -21,7 +21,7 @@ const EXPECTED: [(&str, u64, u64, Option<&str>); 19] = [
     ("INSERT INTO t (a) VALUES (?)", 1, 0, Some("1062/23000")),
     ("SELECT * FROM no_such_table", 1, 0, Some("1146/42S02")),
     ("SELECT * FROM no_such_table WHERE a = ?", 1, 0, Some("1146/42S02")),
-    ("UPDATE t SET b = ? WHERE a = ?", 4, 4, None),
+    ("UPDATE t SET b = ? WHERE a = ?", 4 + 1, 4 + 1, None),
     ("SELECT LENGTH(?)", 1, 1, None),
     ("SELECT ? AS x", 1, 1, None),
     ("SELECT a + ? FROM t", 5, 5 * 1101, None),

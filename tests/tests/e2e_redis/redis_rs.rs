@@ -138,14 +138,18 @@ fn a_user_without_rights_and_logins_that_fail_are_errors_without_secrets() {
 #[test]
 fn values_and_arguments_are_in_no_report() {
     let _shared = shared();
-    let server = RedisServer::start(&[]).unwrap();
     for mode in ["multiplexed", "sync", "pushed"] {
+        let server = RedisServer::start(&[]).unwrap();
         let reports = watch_in_all_forms(&client(&server, mode, "resp3")).unwrap();
         none_shows(&reports, &["hunter2"], "get session:?").unwrap();
     }
 }
 
-/// Sixteen tasks, one connection, never idle.
+/// Up to so many requests are on their way at any time in the mode `busy`.
+const TASKS: u64 = 16;
+
+/// Sixteen tasks, one connection, never idle. What was on its way when the capture began cannot always be told from what
+/// came then: those few are counted as unmatched, and nothing after them.
 #[test]
 fn a_shared_connection_is_joined_in_the_middle_and_counted_exactly() {
     let _shared = shared();
@@ -161,8 +165,23 @@ fn a_shared_connection_is_joined_in_the_middle_and_counted_exactly() {
         println!("{protocol}: {counted} {:#?} {:?}", lines(&report), report.coverage);
         let second = report.statements.iter().find(|s| s.text == "GET second:?").unwrap();
         assert_eq!(second.count, counted);
-        let gaps = Gaps { started_before: report.coverage.started_before, ..Gaps::default() };
-        complete(&ended, gaps).unwrap();
+        let coverage = &report.coverage;
+        let older = coverage.started_before + coverage.answers_unmatched;
+        assert!(older <= 2 * TASKS, "{coverage:?}");
+        assert_eq!(
+            (coverage.events_lost, coverage.gaps, coverage.bytes_unreadable),
+            (0, 0, 0),
+            "{coverage:?}"
+        );
+        assert_eq!((coverage.wrong_guesses, coverage.in_flight, coverage.pushed), (0, 0, 0), "{coverage:?}");
+        // Nothing is unmatched and the report complete, or both is told.
+        assert_eq!(
+            (coverage.complete, ended.code),
+            match coverage.answers_unmatched {
+                0 => (true, Some(0)),
+                _ => (false, Some(3)),
+            }
+        );
         assert!(report.connections[0].opened_before);
     }
 }
