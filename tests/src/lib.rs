@@ -16,4 +16,5 @@ pub mod mysql;
 pub mod newer;
 pub mod postgres;
 pub mod redis;
+pub mod vm;
 pub mod whole;

@@ -15,6 +15,7 @@ mod root;
 mod step;
 mod test;
 mod tools;
+mod vm;
 mod workspace;
 
 use anyhow::Context as _;
@@ -37,6 +38,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Install what tests need, then run every check and every test
     Test,
+    /// Boot real kernels in an emulator and run the tests of the kernel side in there
+    Vm(vm::Arguments),
     /// Run the fast checks: format, lints, documents, house rules
     Lint,
     /// Run the fuzz targets
@@ -65,6 +68,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Build => build::run(&interrupt).map(|_| ExitCode::SUCCESS),
         Command::Demo(arguments) => demo::run(arguments, &interrupt),
         Command::Test => test::run(&interrupt).map(|()| ExitCode::SUCCESS),
+        Command::Vm(arguments) => vm::run(arguments, &interrupt).map(|()| ExitCode::SUCCESS),
         Command::Lint => lint::run(&interrupt).map(|()| ExitCode::SUCCESS),
         Command::Fuzz(arguments) => fuzz::run(arguments, &interrupt).map(|()| ExitCode::SUCCESS),
         Command::Bench(arguments) => bench::run(arguments, &interrupt).map(|()| ExitCode::SUCCESS),

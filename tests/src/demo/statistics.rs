@@ -33,7 +33,8 @@ impl Statistics {
         self.statements.values().map(|measured| measured.latencies_ns.len()).sum()
     }
 
-    /// One object: `{"statements": [{text, count, errors, latency}]}`; durations end in `_ns`.
+    /// One object: `{"statements": [{text, count, errors, slow, latency}]}`; durations end in `_ns`. Slow are those that took
+    /// a second or longer.
     pub fn to_json(&self) -> Value {
         let statements: Vec<Value> = self
             .statements
@@ -45,6 +46,7 @@ impl Statistics {
                     "text": text,
                     "count": sorted.len(),
                     "errors": measured.errors,
+                    "slow": sorted.iter().filter(|ns| **ns >= 1_000_000_000).count(),
                     "latency": {
                         "min_ns": quantile(&sorted, 0),
                         "p50_ns": quantile(&sorted, 50),

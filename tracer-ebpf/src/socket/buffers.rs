@@ -9,11 +9,12 @@ use aya_ebpf::helpers::bpf_probe_read_user;
 use tracer_ebpf::direction;
 
 use crate::{
+    arch::number,
     kernel::{
         pieces::Buffers,
         socket_state::{MessageVector, SocketState},
     },
-    registers::{self, Syscall, number},
+    registers::{self, Syscall},
 };
 
 /// `struct user_msghdr` (include/linux/socket.h) on a 64-bit machine, as far as needed.

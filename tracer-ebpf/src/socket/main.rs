@@ -14,6 +14,9 @@
 )]
 
 #[cfg(target_arch = "bpf")]
+#[path = "../kernel/arch/mod.rs"]
+mod arch;
+#[cfg(target_arch = "bpf")]
 mod buffers;
 #[cfg(target_arch = "bpf")]
 #[path = "../kernel/iovec/user.rs"]

@@ -1,35 +1,16 @@
-//! The system call that the current thread is in: its number and arguments from the saved registers (x86-64).
+//! The system call that the current thread is in: its number and arguments from the saved registers.
 //!
 //! `bpf_task_pt_regs` needs Linux 5.15. A completion that io_uring runs as task work happens inside whatever call the
 //! thread is in, so for a thread that uses io_uring the call must be one on this very socket.
 
 use core::ffi::c_void;
 
-use aya_ebpf::{
-    bindings::pt_regs,
-    helpers::generated::{bpf_get_current_task_btf, bpf_task_pt_regs},
+use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_task_pt_regs};
+
+use crate::{
+    arch::{self, Registers},
+    kernel::{maps::setting, memory::follow},
 };
-
-use crate::kernel::{maps::setting, memory::follow};
-
-/// Numbers from arch/x86/entry/syscalls/syscall_64.tbl.
-pub mod number {
-    pub const READ: u64 = 0;
-    pub const WRITE: u64 = 1;
-    pub const READV: u64 = 19;
-    pub const WRITEV: u64 = 20;
-    pub const SENDTO: u64 = 44;
-    pub const RECVFROM: u64 = 45;
-    pub const SENDMSG: u64 = 46;
-    pub const RECVMSG: u64 = 47;
-    pub const RECVMMSG: u64 = 299;
-    pub const SENDMMSG: u64 = 307;
-    pub const PREADV2: u64 = 327;
-    pub const PWRITEV2: u64 = 328;
-}
-
-/// Code segment of a 32-bit program: its call numbers and structures are others (`__USER32_CS`, arch/x86/include/asm/segment.h).
-const USER32_CS: u64 = 0x23;
 
 pub struct Syscall {
     pub number: u64,
@@ -45,22 +26,20 @@ pub fn current(sk: *const c_void) -> Option<Syscall> {
     // SAFETY: a helper without arguments.
     let task = unsafe { bpf_get_current_task_btf() };
     // SAFETY: the helper returns the registers of the current task, which stay while the program runs.
-    let registers = unsafe { bpf_task_pt_regs(task) } as *const pt_regs;
+    let registers = unsafe { bpf_task_pt_regs(task) } as *const Registers;
     // SAFETY: as above; a BTF pointer that the verifier checks.
     unsafe {
-        // A worker thread has a copy of its maker's registers without an instruction pointer (`copy_thread`,
-        // arch/x86/kernel/process.c).
-        if (*registers).cs == USER32_CS || (*registers).rip == 0 {
+        if !arch::is_of_64_bit_program(registers) {
             return None;
         }
-        if uses_io_uring(task.cast()) && !is_on(task.cast(), (*registers).rdi as u32, sk) {
+        if uses_io_uring(task.cast()) && !is_on(task.cast(), arch::argument::<0>(registers) as u32, sk) {
             return None;
         }
         Some(Syscall {
-            number: (*registers).orig_rax,
-            arg1: (*registers).rsi,
-            arg2: (*registers).rdx,
-            arg4: (*registers).r8,
+            number: arch::syscall(registers),
+            arg1: arch::argument::<1>(registers),
+            arg2: arch::argument::<2>(registers),
+            arg4: arch::argument::<4>(registers),
         })
     }
 }

@@ -3,15 +3,16 @@
 use core::ffi::c_void;
 
 use aya_ebpf::helpers::generated::bpf_get_current_task;
+use tracer_ebpf::direction;
 
 use crate::{
+    abi,
+    calls::{Arguments, shape},
     kernel::{
         maps::setting,
         memory::{follow, read},
     },
-    registers::{Arguments, number, shape},
 };
-use tracer_ebpf::direction;
 
 /// Bits of `i_mode` that tell the kind of file, and the kind (include/uapi/linux/stat.h).
 const S_IFMT: u16 = 0xf000;
@@ -42,7 +43,7 @@ pub fn socket(descriptor: u64) -> *mut c_void {
 pub fn of_call(number: u64, arguments: &Arguments) -> (*mut c_void, u8) {
     let (direction, _) = shape(number);
     let sk = socket(arguments.first);
-    if number != number::SPLICE {
+    if number != abi::SPLICE {
         return (sk, direction);
     }
     // Splice has a pipe at one side: what comes out of a socket is received.

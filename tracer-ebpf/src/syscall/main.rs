@@ -15,6 +15,13 @@
 )]
 
 #[cfg(target_arch = "bpf")]
+mod abi;
+#[cfg(target_arch = "bpf")]
+#[path = "../kernel/arch/mod.rs"]
+mod arch;
+#[cfg(target_arch = "bpf")]
+mod calls;
+#[cfg(target_arch = "bpf")]
 mod descriptor;
 #[cfg(target_arch = "bpf")]
 mod in_progress;
@@ -24,8 +31,6 @@ mod iovec;
 #[cfg(target_arch = "bpf")]
 #[path = "../kernel/mod.rs"]
 mod kernel;
-#[cfg(target_arch = "bpf")]
-mod registers;
 #[cfg(target_arch = "bpf")]
 #[path = "../kernel/repeat/bounded.rs"]
 mod repeat;

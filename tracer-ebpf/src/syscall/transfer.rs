@@ -6,7 +6,6 @@
 use core::ffi::c_void;
 
 use aya_ebpf::{
-    bindings::pt_regs,
     helpers::{bpf_get_current_pid_tgid, bpf_probe_read_user},
     macros::btf_tracepoint,
     programs::BtfTracePointContext,
@@ -14,6 +13,9 @@ use aya_ebpf::{
 use tracer_ebpf::{counter, direction, target};
 
 use crate::{
+    abi,
+    arch::{self, Registers, number},
+    calls::{self, Arguments, Shape},
     descriptor, in_progress,
     kernel::{
         maps::{count, target_bits},
@@ -21,7 +23,6 @@ use crate::{
         socket_state::{self, SocketState},
         transfer::{self, Call},
     },
-    registers::{self, Arguments, Shape, number},
     sharing,
 };
 
@@ -51,8 +52,8 @@ struct OneOfMessages {
 #[btf_tracepoint(function = "sys_enter")]
 pub fn sys_enter(context: BtfTracePointContext) -> i32 {
     let number: u64 = context.arg(1);
-    let forks = registers::forks(number);
-    if !forks && !registers::moves_bytes(number) {
+    let forks = abi::forks(number);
+    if !forks && !calls::moves_bytes(number) {
         return 0;
     }
     let thread = bpf_get_current_pid_tgid();
@@ -83,11 +84,13 @@ pub fn sys_enter(context: BtfTracePointContext) -> i32 {
 
 #[btf_tracepoint(function = "sys_exit")]
 pub fn sys_exit(context: BtfTracePointContext) -> i32 {
-    let registers: *const pt_regs = context.arg(0);
+    let registers: *const Registers = context.arg(0);
     // SAFETY: the tracepoint's own argument, which the verifier knows.
-    let number = unsafe { (*registers).orig_rax };
-    let moves_bytes = registers::moves_bytes(number);
-    if !moves_bytes && !registers::may_move_unseen(number) {
+    let number = unsafe { arch::syscall(registers) };
+    let moves_bytes = calls::moves_bytes(number);
+    let unseen = abi::moves_bytes_32_bit(number);
+    let is_io_uring = calls::is_io_uring(number);
+    if !moves_bytes && !unseen && !is_io_uring {
         return 0;
     }
     let thread = bpf_get_current_pid_tgid();
@@ -96,10 +99,10 @@ pub fn sys_exit(context: BtfTracePointContext) -> i32 {
         return 0;
     }
     let result: i64 = context.arg(1);
-    let is_32_bit = registers::is_32_bit();
+    // SAFETY: as above.
+    let is_32_bit = !unsafe { arch::is_of_64_bit_program(registers) } || abi::came_by_32_bit_gate();
     if is_32_bit || !moves_bytes {
-        let unseen = is_32_bit && registers::may_move_unseen(number) || registers::is_io_uring(number);
-        if traced && unseen && result > 0 {
+        if traced && (is_io_uring || is_32_bit && unseen) && result > 0 {
             count(counter::CALLS_UNSEEN, 1);
         }
         return 0;
@@ -119,7 +122,7 @@ pub fn sys_exit(context: BtfTracePointContext) -> i32 {
 fn ended(sk: *mut c_void, number: u64, direction: u8, result: i64, arguments: &Arguments) {
     let sk = sk as u64;
     let how = u64::from(direction) | u64::from(arguments.flags(number)) << 32;
-    let (_, shape) = registers::shape(number);
+    let (_, shape) = calls::shape(number);
     if shape == Shape::Messages && result > 0 {
         return messages(sk, how, result as u64, arguments.second);
     }

@@ -216,6 +216,9 @@ fn email(key: &[u8], from: usize) -> Option<(usize, usize)> {
     let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b"._%+-".contains(byte);
     let in_host = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b".-".contains(byte);
     let mut from = from;
+    if key.get(from..)?.iter().fold(true, |none, byte| none & !matches!(byte, b'@' | b'%')) {
+        return None;
+    }
     loop {
         let rest = key.get(from..)?;
         let is_at = |at: &usize| rest[*at] == b'@' || rest[*at..].starts_with(b"%40");
@@ -234,7 +237,7 @@ fn email(key: &[u8], from: usize) -> Option<(usize, usize)> {
 fn word<'k>(word: &'k [u8], text: &mut Vec<u8>, values: &mut impl FnMut(Part<'k>)) {
     if word.len() >= TOKEN_BYTES && is_random(word) || !is_text(word) {
         text.push(b'?');
-        let digits = word.iter().all(u8::is_ascii_digit);
+        let digits = every(word, u8::is_ascii_digit);
         return values(if digits { Part::Digits(word) } else { Part::Other(word) });
     }
     let mut rest = word;
@@ -254,8 +257,14 @@ fn word<'k>(word: &'k [u8], text: &mut Vec<u8>, values: &mut impl FnMut(Part<'k>
 
 /// Text in UTF-8 without control characters.
 fn is_text(word: &[u8]) -> bool {
-    word.iter().all(u8::is_ascii_alphanumeric)
+    every(word, u8::is_ascii_alphanumeric)
         || !word.iter().any(u8::is_ascii_control) && std::str::from_utf8(word).is_ok()
+}
+
+/// Looks at every byte, also behind one that does not fit: without an early end it is done many bytes at a time.
+#[inline]
+fn every(bytes: &[u8], fits: impl Fn(&u8) -> bool) -> bool {
+    bytes.iter().fold(true, |all, byte| all & fits(byte))
 }
 
 /// How the characters of some segments follow each other.
@@ -305,6 +314,14 @@ impl Forms {
 
 /// A hash, a token, or base64: not what a person would call something.
 pub(super) fn is_random(word: &[u8]) -> bool {
+    // Most segments are a number or a plain word, which their forms would tell too, but slower.
+    if every(word, u8::is_ascii_digit) {
+        return true;
+    }
+    if every(word, u8::is_ascii_lowercase) {
+        return word.len() >= HASH_DIGITS && every(word, u8::is_ascii_hexdigit)
+            || word.len() > LONGEST_WORD_BYTES;
+    }
     let forms = Forms::of(word);
     let Forms { len, digits, capitals, hex, turns, cuts, .. } = forms;
     if digits == len || len >= HASH_DIGITS && hex == len || len > LONGEST_WORD_BYTES {

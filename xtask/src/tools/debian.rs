@@ -45,12 +45,24 @@ pub fn place_rust_src(release: &str, tree: &Path, interrupt: &Interrupt) -> anyh
 #[derive(Debug)]
 pub struct Suite {
     scratch: tempfile::TempDir,
+    /// Debian's name of another architecture than this machine's.
+    architecture: Option<&'static str>,
 }
 
 impl Suite {
     /// Takes the suite's package list. Errors when the mirror is not reached or has no such suite.
     pub fn open(name: &str, interrupt: &Interrupt) -> anyhow::Result<Self> {
-        let suite = Self { scratch: tempfile::tempdir().context("cannot make a scratch folder")? };
+        Self::open_of(name, None, interrupt)
+    }
+
+    /// As [`Self::open`], with the packages of another architecture, by Debian's name of it.
+    pub fn open_of(
+        name: &str,
+        architecture: Option<&'static str>,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Self> {
+        let scratch = tempfile::tempdir().context("cannot make a scratch folder")?;
+        let suite = Self { scratch, architecture };
         let folder = suite.scratch();
         for inner in ["state/lists/partial", "cache/archives/partial", "packages"] {
             std::fs::create_dir_all(folder.join(inner))?;
@@ -65,6 +77,12 @@ impl Suite {
     /// A folder for whatever the caller makes of the packages.
     pub fn scratch(&self) -> &Path {
         self.scratch.path()
+    }
+
+    /// The names of all its packages that begin so.
+    pub fn names(&self, beginning: &str) -> anyhow::Result<Vec<String>> {
+        let said = process::output(self.apt("apt-cache").args(["pkgnames", beginning]))?;
+        Ok(said.lines().map(str::to_owned).collect())
     }
 
     /// The names of these packages and of all that they depend on, as apt would install them on an empty machine.
@@ -100,6 +118,11 @@ impl Suite {
             .arg(option("Dir::Cache", "cache"))
             // apt's unprivileged download user cannot enter the scratch folder.
             .arg("-oAPT::Sandbox::User=");
+        if let Some(architecture) = self.architecture {
+            command
+                .arg(format!("-oAPT::Architecture={architecture}"))
+                .arg(format!("-oAPT::Architectures={architecture}"));
+        }
         command
     }
 }
