@@ -53,12 +53,17 @@ impl Dbtap {
         Ok(Self { command })
     }
 
-    /// `dbtap attach PID --format json`, for longer than any test takes: [`Running::interrupt`] ends it.
+    /// `dbtap attach PID --format json`, for longer than any test takes: [`Running::interrupt`] ends it. By the backend that
+    /// `DBTAP_TEST_BACKEND` names, where it does.
     ///
     /// # Errors
     /// When it is not built.
     pub fn attach(pid: u32) -> Result<Self> {
-        Self::with(["attach", &pid.to_string(), "--format", "json", "--duration", "10m"])
+        let dbtap = Self::with(["attach", &pid.to_string(), "--format", "json", "--duration", "10m"])?;
+        Ok(match std::env::var_os("DBTAP_TEST_BACKEND") {
+            Some(name) => dbtap.arg("--backend").arg(name),
+            None => dbtap,
+        })
     }
 
     /// One more argument.

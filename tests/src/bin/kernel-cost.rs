@@ -8,10 +8,9 @@ use std::{
     hint::black_box,
     io::{Read, Write},
     os::unix::net::UnixStream,
-    time::Instant,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Parser as _;
 use tracer::source::{
     Backend, Source,
@@ -34,7 +33,7 @@ fn main() -> Result<()> {
     let backend = Arguments::parse().backend.as_deref().and_then(Backend::named);
     let (mut here, mut there) = UnixStream::pair()?;
     let own = std::process::id();
-    let untouched_syscall = median(&mut (0..ROUNDS).map(|_| getppid_ns()).collect::<Vec<_>>());
+    let untouched_syscall = median(&mut rounds(getppid_ns)?);
     let bare = median(&mut rounds(|| trips(&mut here, &mut there))?);
 
     let mut kernel = match Kernel::attach(Limits { capture_bytes: 1 << 20, max_targets: 16 }, backend) {
@@ -44,7 +43,7 @@ fn main() -> Result<()> {
         }
         kernel => kernel?,
     };
-    let attached_syscall = median(&mut (0..ROUNDS).map(|_| getppid_ns()).collect::<Vec<_>>());
+    let attached_syscall = median(&mut rounds(getppid_ns)?);
     let mut bystander = Vec::new();
     let mut traced = Vec::new();
     for _ in 0..ROUNDS {
@@ -93,23 +92,32 @@ fn rounds(mut round: impl FnMut() -> Result<f64>) -> Result<Vec<f64>> {
 /// ns for one message sent and received.
 fn trips(here: &mut UnixStream, there: &mut UnixStream) -> Result<f64> {
     let mut answer = [0; MESSAGE.len()];
-    let began = Instant::now();
+    let began_ns = cpu_ns()?;
     for _ in 0..TRIPS {
         here.write_all(&MESSAGE)?;
         there.read_exact(&mut answer)?;
     }
     black_box(answer);
-    Ok(per(began.elapsed().as_secs_f64(), TRIPS))
+    Ok(per_ns(cpu_ns()? - began_ns, TRIPS))
 }
 
 /// ns for a system call that touches no socket.
-fn getppid_ns() -> f64 {
+fn getppid_ns() -> Result<f64> {
     const CALLS: u64 = 500_000;
-    let began = Instant::now();
+    let began_ns = cpu_ns()?;
     for _ in 0..CALLS {
         black_box(std::os::unix::process::parent_id());
     }
-    per(began.elapsed().as_secs_f64(), CALLS)
+    Ok(per_ns(cpu_ns()? - began_ns, CALLS))
+}
+
+/// Time that this thread has had a CPU, in ns: other work on the machine is no part of it.
+fn cpu_ns() -> Result<u64> {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the structure outlives the call.
+    let status = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut now) };
+    ensure!(status == 0, "no CPU time: {}", std::io::Error::last_os_error());
+    Ok(u64::try_from(now.tv_sec)? * 1_000_000_000 + u64::try_from(now.tv_nsec)?)
 }
 
 /// ns a run of the programs that see transfers while `work` goes on, by the kernel's statistics.
@@ -137,11 +145,6 @@ fn transfers(programs: &[ProgramCost]) -> (u64, u64) {
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(0.0)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-fn per(seconds: f64, count: u64) -> f64 {
-    seconds * 1e9 / count as f64
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]

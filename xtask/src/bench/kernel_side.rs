@@ -16,7 +16,7 @@ pub const MEASUREMENT: Measurement = Measurement {
     name: "kernel-side",
     title: "Kernel side, backends side by side",
     about: "A process sends itself 100 bytes over a Unix socket pair. Program time is the kernel's own BPF run-time \
-            statistics of one run; added time is the difference of the whole trip, and is noisy. Medians of 15 rounds, in \
+            statistics of one run; added time is the difference of the whole trip in CPU time, and is noisy. Medians of 15 rounds, in \
             turn. A backend that this kernel refuses has no rows. The programs of the backend syscall run twice for every \
             system call of every process; the others run once for a send or receive.",
     run,
