@@ -6,7 +6,7 @@ use crate::{build, lint, packages, root, tools};
 use std::process::Command;
 
 /// Real servers and drivers that the end-to-end tests talk to, and a compiler for the drivers without a package.
-const PACKAGES: [&str; 18] = [
+const PACKAGES: [&str; 19] = [
     "postgresql",
     "pgbouncer",
     "mariadb-server",
@@ -14,6 +14,7 @@ const PACKAGES: [&str; 18] = [
     "memcached",
     "sysbench",
     "libmemcached-tools",
+    "sasl2-bin",
     "python3",
     "python3-psycopg",
     "python3-pymysql",

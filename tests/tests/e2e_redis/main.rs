@@ -10,10 +10,12 @@
 
 mod expected;
 
+mod cluster;
 mod commands;
 mod load;
 mod middle;
 mod privacy;
+mod resp3;
 
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
