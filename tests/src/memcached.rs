@@ -11,8 +11,10 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
@@ -53,8 +55,40 @@ impl MemcachedServer {
         Self::launch(daemon, Listens::Unix(socket), options)
     }
 
-    fn launch(mut daemon: Daemon, listens: Listens, options: &[&str]) -> Result<Self> {
+    /// As [`Self::start`], for this one user only, by SASL PLAIN (the binary protocol).
+    ///
+    /// # Errors
+    /// As [`Self::start`]; also without Debian's packages sasl2-bin and libsasl2-modules.
+    pub fn start_sasl(user: &str, password: &str) -> Result<Self> {
+        let daemon = Daemon::new(SERVER_USER)?;
+        let (folder, users) = (daemon.folder().to_owned(), daemon.folder().join("users"));
+        let settings = format!(
+            "mech_list: plain\npwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {}\n",
+            users.display()
+        );
+        std::fs::write(folder.join("memcached.conf"), settings)?;
+        let realm = std::fs::read_to_string("/proc/sys/kernel/hostname")?;
+        let mut saslpasswd = Command::new("/usr/sbin/saslpasswd2");
+        saslpasswd.args(["-p", "-c", "-a", "memcached", "-u", realm.trim(), "-f"]).arg(&users).arg(user);
+        let mut child = saslpasswd.stdin(Stdio::piped()).spawn().context("saslpasswd2 does not start")?;
+        child.stdin.take().context("no stdin")?.write_all(password.as_bytes())?;
+        anyhow::ensure!(child.wait()?.success(), "saslpasswd2 failed");
+        std::fs::set_permissions(&users, std::fs::Permissions::from_mode(0o644))?;
+        Self::launch_in(daemon, Listens::Tcp(free_port()?), &["-S"], &[("SASL_CONF_PATH", &folder)])
+    }
+
+    fn launch(daemon: Daemon, listens: Listens, options: &[&str]) -> Result<Self> {
+        Self::launch_in(daemon, listens, options, &[])
+    }
+
+    fn launch_in(
+        mut daemon: Daemon,
+        listens: Listens,
+        options: &[&str],
+        environment: &[(&str, &Path)],
+    ) -> Result<Self> {
         let mut command = daemon.command("memcached")?;
+        command.envs(environment.iter().copied());
         match &listens {
             Listens::Tcp(port) => command.args(["-l", "127.0.0.1", "-U", "0", "-p", &port.to_string()]),
             Listens::Unix(socket) => command.args(["-a", "0777", "-s"]).arg(socket),

@@ -15,6 +15,7 @@ const PACKAGES: [&str; 19] = [
     "memcached",
     "sysbench",
     "libmemcached-tools",
+    "sasl2-bin",
     "python3",
     "python3-pip",
     "python3-psycopg",

@@ -99,6 +99,14 @@ pub fn redis_client(mode: &str) -> Command {
     command
 }
 
+/// Redis' or memcached's protocol byte by byte, in this mode; see the script itself for the modes. It takes the server from
+/// the environment.
+pub fn raw_client(mode: &str) -> Command {
+    let mut command = python("raw_client.py");
+    command.arg(mode);
+    command
+}
+
 /// A process that holds this many TCP connections to a child of its own, and speaks no database protocol on them.
 pub fn sockets(count: u32) -> Command {
     let mut command = python("sockets_client.py");

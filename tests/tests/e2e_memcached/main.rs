@@ -11,3 +11,4 @@
 mod counted;
 mod latency;
 mod privacy;
+mod sasl;

@@ -12,7 +12,9 @@ mod expected;
 mod server;
 
 mod drivers;
+mod dump;
 mod latency;
+mod logins;
 mod middle;
 mod mysql_async;
 mod places;

@@ -15,6 +15,7 @@ mod drivers;
 mod hostile;
 mod latency;
 mod load;
+mod logins;
 mod middle;
 mod pgbench;
 mod places;

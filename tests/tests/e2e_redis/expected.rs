@@ -60,6 +60,22 @@ impl Expected {
         self
     }
 
+    /// With what another server counted.
+    pub fn with(mut self, other: Self) -> Self {
+        for (name, count) in other.commands {
+            *self.commands.entry(name).or_default() += count;
+        }
+        for (code, count) in other.errors {
+            *self.errors.entry(code).or_default() += count;
+        }
+        self
+    }
+
+    /// The count of one error.
+    pub fn error(&self, code: &str) -> u64 {
+        self.errors.get(code).copied().unwrap_or(0)
+    }
+
     /// The count of one command.
     pub fn count(&self, name: &str) -> u64 {
         self.commands.get(name).copied().unwrap_or(0)

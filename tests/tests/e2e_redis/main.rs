@@ -10,11 +10,13 @@
 
 mod expected;
 
+mod cluster;
 mod commands;
 mod load;
 mod middle;
 mod privacy;
 mod redis_rs;
+mod resp3;
 
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 

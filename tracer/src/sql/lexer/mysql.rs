@@ -53,10 +53,7 @@ impl Lexer<'_> {
                 (Kind::Punct, at + 1, false)
             }
             b'\'' | b'"' => self.mysql_string(at, b, backslash),
-            b'`' => {
-                let (end, open) = self.quoted(at, b'`', Backslash::Plain);
-                (Kind::Quoted, end, open)
-            }
+            b'`' => self.quoted_name(at),
             b'?' => (Kind::Param, at + 1, false),
             b'#' => (Kind::Comment, self.line_end(at), false),
             b'-' if self.dashes(at) => (Kind::Comment, self.line_end(at), false),
@@ -173,6 +170,25 @@ impl Lexer<'_> {
             return None;
         }
         self.dollar_quoted(at)
+    }
+
+    /// A name in backticks. In sjis, gbk and their like the second byte of a character may be that of a backtick: where
+    /// nothing says whether it is, all the rest is taken for one literal, as in strings.
+    fn quoted_name(&self, at: usize) -> (Kind, usize, bool) {
+        let (end, open) = self.quoted(at, b'`', Backslash::Plain);
+        let name = self.sql.get(at + 1..end).unwrap_or_default();
+        if std::str::from_utf8(name).is_err() {
+            // The first byte of a character stands before: of two bytes, or in sjis also of one.
+            let (mut first, mut first_in_sjis) = (false, false);
+            for b in name {
+                if *b == b'`' && (first || first_in_sjis) {
+                    return (Kind::String { unicode: false }, self.sql.len(), true);
+                }
+                first = !first && *b >= 0x80;
+                first_in_sjis = !first_in_sjis && *b >= 0x80 && !(0xa1..=0xdf).contains(b);
+            }
+        }
+        (Kind::Quoted, end, open)
     }
 
     fn name(&mut self, at: usize) -> (Kind, usize, bool) {

@@ -89,6 +89,26 @@ fn a_backslash_inside_a_character_hides_what_follows() {
     check(r"select 'ééé\'é\'é', a".as_bytes(), "select ?, a");
 }
 
+/// The same of a backtick.
+#[test]
+fn a_backtick_inside_a_character_hides_what_follows() {
+    let check = |sql: &[u8], expected: &str| {
+        assert_eq!(shown_in(Dialect::Mysql, sql, false), expected, "of {}", sql.escape_ascii());
+    };
+    // A column whose name ends with such a character, or has one; half a character of sjis before it.
+    check(b"select `\x83\x60` from t where a = 'hush' and `b` = 1", "select ?");
+    check(b"select `\x83\x60x` from t where a = 'hush' and `b` = 1", "select ?");
+    check(b"select `\xb1\x83\x60` from t where a = 'hush' and `b` = 1", "select ?");
+    // A byte that may be a whole character or the first of two.
+    check(b"select `caf\xe9` from t where a = 'hush' and `b` = 1", "select ?");
+    // Whole characters, and UTF-8.
+    check(b"select `a\x83\x5c` from t where a = 'hush'", r"select `a\x83\` from t where a = ?");
+    check(
+        "select `é` from t where a = 'hush' and `b``é` = 1".as_bytes(),
+        "select `é` from t where a = ? and `b``é` = ?",
+    );
+}
+
 #[test]
 fn strings_without_backslash_escapes() {
     check_plain(r"select 'C:\', a, 'b'", "select ?, a, ?");
