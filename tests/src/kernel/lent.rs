@@ -39,7 +39,9 @@ impl Lent {
             spare.0.capture_bytes == limits.capture_bytes && spare.0.max_targets == limits.max_targets
         };
         let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).take().filter(same);
-        let kernel = spare.map(|(_, kernel)| kernel).unwrap_or_else(|| {
+        // Something may have happened since they were put back.
+        let spare = spare.and_then(|(_, mut kernel)| is_as_new(&mut kernel).then_some(kernel));
+        let kernel = spare.unwrap_or_else(|| {
             Kernel::attach(limits, super::tap::backend())
                 .unwrap_or_else(|error| panic!("the probes do not attach: {error}"))
         });
