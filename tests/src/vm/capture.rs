@@ -108,7 +108,8 @@ fn statement(seen: &Statement, own: &Value) -> Result<()> {
 }
 
 fn normalized(text: &str) -> String {
-    let mut texts = Texts::new(1);
+    // One place is kept for what finds none.
+    let mut texts = Texts::new(2);
     let id = texts.intern_sql(text.as_bytes(), false);
     texts.get(id).text.clone()
 }
