@@ -6,6 +6,7 @@
 pub mod alone;
 pub mod calls;
 pub mod child;
+pub mod lent;
 pub mod messages;
 pub mod pair;
 pub mod tap;

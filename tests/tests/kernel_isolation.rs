@@ -10,7 +10,9 @@ use std::{collections::BTreeSet, fs};
 use aya::{maps::loaded_maps, programs::loaded_programs};
 use tests::kernel::{
     Child, Kind, Pair, Tap,
+    alone::alone,
     calls::{self, read, write},
+    lent::detach_spare,
     tap::wait_for,
     text,
 };
@@ -42,6 +44,7 @@ fn the_traffic_of_others_gives_no_record() {
     target.finish();
     bystander.finish();
     tap.drain();
+    assert_eq!(tap.lost(), (0, 0));
     let events = tap.events();
     let mut expected = Vec::new();
     for pair in &pairs {
@@ -139,7 +142,7 @@ fn two_at_once_see_the_same() {
     for pair in &pairs {
         assert_eq!(text::of_socket(&goes.events(), pair.id()), "send 0 both.");
     }
-    drop(goes);
+    goes.detach();
     child.go();
     child.finish();
     stays.drain();
@@ -174,6 +177,8 @@ fn any_loaded((programs, maps): &(BTreeSet<u32>, BTreeSet<u32>)) -> bool {
 
 /// Attaches in a process of its own, checks what it holds, and lets `end` end it.
 fn check_nothing_stays(drops: bool, end: impl FnOnce(&mut Child)) {
+    let _alone = alone();
+    detach_spare();
     let pair = Pair::new(Kind::Tcp4);
     let mut talker = Child::new(|parent| {
         write(pair.fds().0, b"x").unwrap();
@@ -187,7 +192,7 @@ fn check_nothing_stays(drops: bool, end: impl FnOnce(&mut Child)) {
         parent.tell(1);
         parent.wait();
         if drops {
-            drop(tap);
+            tap.detach();
             parent.tell(1);
             parent.wait();
         }

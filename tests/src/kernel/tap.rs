@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use tracer::{
     event::{Event, decode},
-    source::{
-        Backend, Source,
-        bpf::{Kernel, Limits},
-    },
+    source::{Backend, Source, bpf::Limits},
 };
 
-use super::alone::{Alone, alone};
+use super::{
+    alone::{Alone, alone},
+    lent::Lent,
+};
 
 /// Longest wait for something that must happen; only a broken test or product ever reaches it.
 pub const BOUND: Duration = Duration::from_secs(60);
@@ -24,7 +24,7 @@ pub const NO_LIMIT: u64 = 1 << 40;
 #[derive(Debug)]
 pub struct Tap {
     /// The product's kernel side.
-    pub kernel: Kernel,
+    pub kernel: Lent,
     records: Vec<Vec<u8>>,
     _alone: Alone,
 }
@@ -47,9 +47,13 @@ impl Tap {
             "this test loads kernel programs and needs root; run it with sudo, as `cargo xtask test` does"
         );
         let alone = alone();
-        let kernel = Kernel::attach(limits, backend())
-            .unwrap_or_else(|error| panic!("the probes do not attach: {error}"));
+        let kernel = Lent::attach(limits);
         Self { kernel, records: Vec::new(), _alone: alone }
+    }
+
+    /// Detaches at once. Dropped, the probes are kept for the next test.
+    pub fn detach(self) {
+        self.kernel.detach();
     }
 
     /// Traces a process, and its children where `follow` says so.

@@ -53,16 +53,18 @@ pub fn check(folder: &Path, arguments: &[String]) -> Result<String> {
     application.end()?;
     let ended = dbtap.wait(MOST_UNTIL_ENDED)?;
     server.end()?;
-    ensure!(ended.code == Some(0), "dbtap ended with {:?}: {}", ended.code, ended.stderr);
+    // 3 says that the target ended before the capture was over; anything else that makes a report incomplete is in the report.
+    ensure!(ended.code == Some(3), "dbtap ended with {:?}: {}", ended.code, ended.stderr);
     compare(&ended.report()?, &own)
 }
 
 fn compare(report: &Report, own: &Value) -> Result<String> {
     let coverage = &report.coverage;
     ensure!(report.capture.ended_by == EndedBy::TargetExit, "ended by {:?}", report.capture.ended_by);
-    ensure!(coverage.complete && coverage.events_lost == 0 && coverage.gaps == 0, "{coverage:?}");
+    ensure!(coverage.events_lost == 0 && coverage.gaps == 0 && coverage.wrong_guesses == 0, "{coverage:?}");
     ensure!(coverage.answers_unmatched == 0 && coverage.statements_unnamed == 0, "{coverage:?}");
     ensure!(coverage.in_flight == 0 && coverage.connections_undecoded == 0, "{coverage:?}");
+    ensure!(coverage.bytes_captured == coverage.bytes_seen, "{coverage:?}");
     let measured = own["statements"].as_array().context("no statements of the client")?;
     ensure!(measured.len() >= 5, "the client ran only {measured:?}");
     let mut requests = 0;
@@ -106,7 +108,8 @@ fn statement(seen: &Statement, own: &Value) -> Result<()> {
 }
 
 fn normalized(text: &str) -> String {
-    let mut texts = Texts::new(1);
+    // One place is kept for what finds none.
+    let mut texts = Texts::new(2);
     let id = texts.intern_sql(text.as_bytes(), false);
     texts.get(id).text.clone()
 }

@@ -35,7 +35,7 @@ pub struct Arguments {
 }
 
 /// An emulator that does not end by itself by then hangs.
-const LIMIT: Duration = Duration::from_secs(600);
+const LIMIT: Duration = Duration::from_secs(1200);
 
 /// Of a failed machine so many lines of its console are shown, the last ones.
 const SHOWN_LINES: usize = 60;
