@@ -140,6 +140,11 @@ pub struct Counts {
     pub started_before: u64,
     /// Answers whose request is unknown, and requests whose answer was lost, by a gap or lost framing.
     pub answers_unmatched: u64,
+    /// Finished requests whose answer was found by counting from a moment that only looked quiet, on a connection joined in
+    /// the middle: if a request was in flight then, they have the answers of others.
+    pub presumed: u64,
+    /// Sessions that the server refused at their login (PostgreSQL, MySQL).
+    pub logins_refused: u64,
     /// Statements that the server did not run: after an error in a pipeline, or in a transaction that was given up.
     pub skipped: u64,
     /// How often a parser lost its place and had to search for the next message.
@@ -156,6 +161,8 @@ impl Counts {
     pub fn add(&mut self, other: &Self) {
         self.started_before += other.started_before;
         self.answers_unmatched += other.answers_unmatched;
+        self.presumed += other.presumed;
+        self.logins_refused += other.logins_refused;
         self.skipped += other.skipped;
         self.resyncs += other.resyncs;
         self.statements_unnamed += other.statements_unnamed;

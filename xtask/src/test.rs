@@ -2,11 +2,12 @@
 
 use crate::process::Interrupt;
 use crate::step::{self, Step};
-use crate::{build, lint, packages, root, tools};
+use crate::{build, lint, packages, root, tools, vm};
+use anyhow::Context as _;
 use std::process::Command;
 
 /// Real servers and drivers that the end-to-end tests talk to, and a compiler for the drivers without a package.
-const PACKAGES: [&str; 18] = [
+const PACKAGES: [&str; 19] = [
     "postgresql",
     "pgbouncer",
     "mariadb-server",
@@ -15,6 +16,7 @@ const PACKAGES: [&str; 18] = [
     "sysbench",
     "libmemcached-tools",
     "python3",
+    "python3-pip",
     "python3-psycopg",
     "python3-pymysql",
     "python3-mysqldb",
@@ -32,17 +34,22 @@ pub fn run(interrupt: &Interrupt) -> anyhow::Result<()> {
     root::ensure("attaching to processes in the end-to-end tests")?;
     packages::ensure("real servers and drivers for the end-to-end tests", &PACKAGES, interrupt)?;
     tools::newer_servers::ensure(interrupt)?;
+    tools::python_packages::ensure(interrupt)?;
     tools::ensure(interrupt)?;
     step::run_all(lint::steps(), interrupt)?;
     let binary = build::run(interrupt)?;
 
-    let without_root = "test --workspace --exclude tests --locked --features tracer/bpf";
+    let without_root =
+        "test --workspace --exclude tests --exclude rust-drivers --locked --features tracer/bpf";
     let steps = vec![
         Step::cargo("tests that need no root", without_root),
+        Step::cargo("drivers written in Rust", "build --package rust-drivers --locked"),
         // The end-to-end tests run this binary, the one that a person would run.
         Step::new("tests that need root", with_root()).with("DBTAP_BINARY", binary),
     ];
     step::run_all(steps, interrupt)?;
+    eprintln!("\n=== other kernels: cargo xtask vm");
+    vm::run_in_test(interrupt).context("FAILED: other kernels")?;
     eprintln!("\nxtask: all checks and tests passed");
     Ok(())
 }

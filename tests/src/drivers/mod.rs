@@ -2,6 +2,7 @@
 //! happens before, during and after a capture.
 
 mod compiled;
+mod rust;
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
@@ -14,6 +15,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 pub use compiled::{mariadb_program, pipeline_program};
+pub use rust::{mongodb_rust, mysql_async, redis_rs};
 
 /// A line must come within this time.
 const MOST_UNTIL_HEARD: Duration = Duration::from_secs(120);
@@ -40,6 +42,39 @@ pub fn pymongo(mode: &str) -> Command {
     let mut command = python("pymongo_client.py");
     command.arg(mode);
     command
+}
+
+/// As [`pymongo`], with the newer PyMongo of [`newer_python`].
+///
+/// # Errors
+/// As [`newer_python`].
+pub fn newer_pymongo(mode: &str) -> Result<Command> {
+    let mut command = pymongo(mode);
+    command.env("PYTHONPATH", newer_python()?);
+    Ok(command)
+}
+
+/// The newer PyMongo as a client that counts its own commands; see the script itself. It finds the server in `MONGODB_URI`.
+///
+/// # Errors
+/// As [`newer_python`].
+pub fn counting_pymongo() -> Result<Command> {
+    let mut command = python("counting_pymongo_client.py");
+    command.env("PYTHONPATH", newer_python()?);
+    Ok(command)
+}
+
+/// The folder of Python packages that are newer than the machine's release.
+///
+/// # Errors
+/// When they were not installed; with the remedy.
+pub fn newer_python() -> Result<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/python");
+    ensure!(
+        folder.join("installed").is_file(),
+        "no Python packages in .tools/python: `cargo xtask tools --newer-servers` installs them; it needs PyPI once"
+    );
+    Ok(folder.canonicalize()?)
 }
 
 /// PyMySQL (`pymysql`) or mysqlclient (`MySQLdb`) in this mode; see the script itself for the modes. It takes the server and

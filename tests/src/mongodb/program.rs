@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use crate::daemon::{Daemon, free_port, output};
 
 /// The unprivileged user that the server runs as when the test runs as root.
-const SERVER_USER: &str = "daemon";
+pub(super) const SERVER_USER: &str = "daemon";
 
 /// A running server. Listens on 127.0.0.1.
 #[derive(Debug)]

@@ -1,10 +1,16 @@
 //! MongoDB's protocol from end to end: PyMongo and a server of its own, what `dbtap` reports of the driver's process held
 //! against what the server counted, what the client did, and the client's own clock.
 //!
-//! Needs root and Debian's python3-pymongo; a missing one fails the test. The server is this package's own
+//! Needs root, Debian's python3-pymongo, the newer one in `.tools/python`, and the built package `rust-drivers`; a missing one fails the test. The server is this package's own
 //! (`tests::mongodb`): what only MongoDB itself could show is listed in docs/limitations.md.
 
-#![expect(clippy::panic, reason = "in a test a panic is the failure report, also outside the test functions")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "in a test a panic is the failure report, also outside the test functions"
+)]
+
+mod drivers;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! MySQL's protocol from end to end: what `dbtap` reports of a process is held against what MariaDB itself counted, statement
 //! by statement, and against the client's own clock.
 //!
-//! Needs root, MariaDB, sysbench, PyMySQL, mysqlclient and libmariadb; a missing one fails the test.
+//! Needs root, MariaDB, sysbench, PyMySQL, mysqlclient, libmariadb and the built package `rust-drivers`; a missing one fails the test.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@ mod server;
 mod drivers;
 mod latency;
 mod middle;
+mod mysql_async;
 mod places;
 mod prepared;
 mod privacy;

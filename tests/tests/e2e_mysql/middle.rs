@@ -48,10 +48,10 @@ fn sleeper(database: &Database, sql: &str) -> Driver {
 }
 
 /// Waits until the statement runs in the server; gives its process id there and for how long it runs.
-fn running(database: &Database, least: Duration) -> (u64, u64) {
+pub fn running(database: &Database, least: Duration) -> (u64, u64) {
     let sql = format!(
         "SELECT id, CAST(time_ms * 1000000 AS unsigned) FROM information_schema.processlist \
-         WHERE user = '{}' AND command = 'Query'",
+         WHERE user = '{}' AND command IN ('Query', 'Execute')",
         database.name
     );
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -68,7 +68,8 @@ fn running(database: &Database, least: Duration) -> (u64, u64) {
     }
 }
 
-fn said(client: &Driver) -> (u64, Option<i64>) {
+/// What the client says of its statement: how long it waited for it, and the code of its error.
+pub fn said(client: &Driver) -> (u64, Option<i64>) {
     let said: serde_json::Value = serde_json::from_str(&client.hear().unwrap()).unwrap();
     (said["ns"].as_u64().unwrap(), said["failed"].as_i64())
 }

@@ -9,6 +9,7 @@
 )]
 
 mod mysql;
+mod mysql_async;
 mod postgresql;
 mod valkey;
 

@@ -1,7 +1,7 @@
 //! Redis' protocol from end to end: what `dbtap` reports of a process is held against what the server itself counted, command
 //! by command, and against the client's own clock.
 //!
-//! Needs root, Redis with its tools, and redis-py; a missing one fails the test.
+//! Needs root, Redis with its tools, redis-py, and the built package `rust-drivers`; a missing one fails the test.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@ mod commands;
 mod load;
 mod middle;
 mod privacy;
+mod redis_rs;
 
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 

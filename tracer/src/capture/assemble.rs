@@ -1,6 +1,6 @@
 //! Puts a report together from what each part of a capture knows.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::names::CaptureNames;
 use super::targets::{Targets, Traced};
@@ -28,6 +28,9 @@ use crate::{
 const MOST_CONNECTIONS: usize = 10_000;
 /// Requests in flight listed in a report, the oldest ones.
 const MOST_IN_FLIGHT: usize = 10_000;
+
+/// Ways in which logins failed that are listed in a report, the most frequent ones.
+const MOST_LOGINS: usize = 1_000;
 
 pub(super) struct Parts<'a> {
     pub config: &'a AttachConfig,
@@ -90,6 +93,7 @@ pub(super) fn report(parts: Parts<'_>) -> Report {
             dbtap_rss_bytes: usage.peak_rss_bytes,
         },
         connections: connections(&parts),
+        logins_refused: logins_refused(&parts),
         statements: parts.pipeline.aggregator().statements(parts.pipeline.texts()),
         in_flight,
         syscalls: Vec::new(),
@@ -165,6 +169,7 @@ fn coverage(parts: &Parts<'_>, losses: &Losses, in_flight: u64) -> model::Covera
         answers_unmatched: counts.answers_unmatched,
         started_before: counts.started_before,
         in_flight,
+        requests_presumed: counts.presumed,
         statements_unnamed: counts.statements_unnamed,
         connections,
         connections_undecoded: undecoded,
@@ -220,6 +225,42 @@ fn connections(parts: &Parts<'_>) -> Vec<model::Connection> {
     listed
 }
 
+/// Sessions that servers refused, alike ones together.
+fn logins_refused(parts: &Parts<'_>) -> Vec<model::LoginsRefused> {
+    let mut counts: HashMap<(&str, String, Option<&str>, &str), u64> = HashMap::new();
+    for connection in parts.pipeline.connections() {
+        let Some(session) = connection.session() else { continue };
+        let Some(code) = &session.login_error else { continue };
+        let peer = connection.server_address().map_or_else(String::new, address::text);
+        let alike = (connection.protocol().unwrap_or_default(), peer, session.user.as_deref(), code.as_str());
+        *counts.entry(alike).or_default() += 1;
+    }
+    let listed: u64 = counts.values().sum();
+    let forgotten = parts.pipeline.totals().0.protocol.logins_refused.saturating_sub(listed);
+    let mut refused: Vec<model::LoginsRefused> = counts
+        .into_iter()
+        .map(|((protocol, peer, user, code), count)| model::LoginsRefused {
+            protocol: protocol.to_owned(),
+            peer,
+            user: user.map(str::to_owned),
+            code: code.to_owned(),
+            count,
+        })
+        .collect();
+    refused.sort_unstable_by(|a, b| {
+        let names = |refused: &model::LoginsRefused| {
+            (refused.peer.clone(), refused.user.clone(), refused.code.clone())
+        };
+        b.count.cmp(&a.count).then_with(|| names(a).cmp(&names(b)))
+    });
+    refused.truncate(MOST_LOGINS);
+    if forgotten > 0 {
+        let code = "(other)".to_owned();
+        refused.push(model::LoginsRefused { code, count: forgotten, ..model::LoginsRefused::default() });
+    }
+    refused
+}
+
 /// Two unnamed ends: a process talks to itself or to its child, never to a database server.
 fn is_socket_pair(peer: &Address) -> bool {
     matches!(peer, Address::Unix(path) if path.is_empty())
@@ -248,6 +289,7 @@ fn with_bytes(connection: &Connection) -> model::Connection {
         tls: session.tls || connection.is_tls(),
         user: session.user,
         database: session.database,
+        login_error: session.login_error.map(|code| code.as_str().to_owned()),
         opened_before: facts.is_some_and(|facts| facts.opened_before),
         requests: connection.counted.requests,
         bytes: Some(connection.counted.bytes_seen),

@@ -16,7 +16,7 @@ mod redis;
 #[cfg(test)]
 mod text_dialogue;
 
-use crate::request::{BackendKey, InFlight, Requests, Task};
+use crate::request::{BackendKey, ErrorCode, InFlight, Requests, Task};
 use crate::sql::Texts;
 use crate::time::Nanos;
 
@@ -73,6 +73,8 @@ pub struct Session {
     pub user: Option<String>,
     /// Database name from the start-up message. Raw: outputs make it safe for a terminal.
     pub database: Option<String>,
+    /// The server refused the session: its code. A login is no request, so no request has this error.
+    pub login_error: Option<ErrorCode>,
     /// The rest of the connection is encrypted: nothing can be decoded.
     pub tls: bool,
     /// Not a request-response session (replication): kept out of latency. A session that only listens needs no mark: it

@@ -143,6 +143,7 @@ impl Run {
         for (name, count) in [
             ("started_before", counts.started_before),
             ("unmatched", counts.answers_unmatched),
+            ("presumed", counts.presumed),
             ("resyncs", counts.resyncs),
             ("streaming", u64::from(self.observer.session().streaming)),
         ] {

@@ -28,6 +28,9 @@ pub struct Report {
     pub cost: Cost,
     /// The connections that were seen.
     pub connections: Vec<Connection>,
+    /// Sessions that servers refused, by server, user and code, the most frequent first.
+    #[serde(default)]
+    pub logins_refused: Vec<LoginsRefused>,
     /// Finished requests by statement, by total time, the most first.
     pub statements: Vec<Statement>,
     /// Requests without an answer when the capture ended, oldest first.
@@ -141,6 +144,10 @@ pub struct Coverage {
     pub started_before: u64,
     /// Requests without an answer when the capture ended.
     pub in_flight: u64,
+    /// Finished requests on connections joined in the middle, or after a loss, whose answer was found by counting from a
+    /// moment that only looked quiet: if a request was in flight then, they have the answers of others.
+    #[serde(default)]
+    pub requests_presumed: u64,
     /// Requests whose statement text is not known.
     pub statements_unnamed: u64,
     /// Connections with any traffic.
@@ -194,6 +201,9 @@ pub struct Connection {
     pub user: Option<String>,
     /// Database of the session, where seen.
     pub database: Option<String>,
+    /// The server refused the session with this code.
+    #[serde(default)]
+    pub login_error: Option<String>,
     /// It was open when the capture began.
     pub opened_before: bool,
     /// Finished requests on it.
@@ -201,6 +211,21 @@ pub struct Connection {
     /// Bytes that moved on it, both directions. Not in schema version 1; shown by the table of a live capture.
     #[serde(skip)]
     pub bytes: Option<u64>,
+}
+
+/// Logins that failed in one way. A login is no request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginsRefused {
+    /// OpenTelemetry `db.system.name`; empty where several are taken together.
+    pub protocol: String,
+    /// The server's address; empty where several are taken together.
+    pub peer: String,
+    /// Who wanted to log in; null where the server did not wait for the name.
+    pub user: Option<String>,
+    /// The server's code, as in [`ErrorCount`]; `(other)` for connections that are no longer remembered one by one.
+    pub code: String,
+    /// How often.
+    pub count: u64,
 }
 
 /// A side of a database connection.

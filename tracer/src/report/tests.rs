@@ -165,13 +165,14 @@ fn json_has_every_field_of_the_schema() {
         ..Finding::default()
     });
     report.slow.push(Slow::default());
+    report.logins_refused.push(super::model::LoginsRefused::default());
     report.targets[0].ended = Some(super::model::Ended::default());
     let value = serde_json::to_value(&report).unwrap();
     let distribution = "buckets hdr max_ns mean_ns min_ns p50_ns p90_ns p95_ns p999_ns p99_ns sum_ns";
     for (path, expected) in [
         (
             "",
-            "capture connections cost coverage findings host in_flight schema slow statements syscalls targets tool",
+            "capture connections cost coverage findings host in_flight logins_refused schema slow statements syscalls targets tool",
         ),
         ("/tool", "version"),
         ("/host", "arch hostname kernel"),
@@ -180,16 +181,20 @@ fn json_has_every_field_of_the_schema() {
         (
             "/coverage",
             "answers_unmatched bytes_captured bytes_seen bytes_unreadable complete connections connections_tls_opaque \
-             connections_undecoded events events_lost gaps in_flight pushed requests skipped started_before \
+             connections_undecoded events events_lost gaps in_flight pushed requests requests_presumed skipped started_before \
              statements_unnamed wrong_guesses",
         ),
         ("/cost", "dbtap_cpu_ns dbtap_rss_bytes probe_ns probe_runs"),
-        ("/connections/0", "database id local opened_before peer protocol requests role tls user"),
+        (
+            "/connections/0",
+            "database id local login_error opened_before peer protocol requests role tls user",
+        ),
         (
             "/statements/0",
             "answer_bytes cancelled count database errors first_byte id latency operation peer protocol request_bytes rows \
              slow_count text waits_by_design",
         ),
+        ("/logins_refused/0", "code count peer protocol user"),
         ("/statements/0/errors/0", "code count"),
         ("/statements/0/latency", distribution),
         ("/statements/0/first_byte", distribution),

@@ -87,6 +87,8 @@ pub struct Texts {
     cut: BTreeMap<Box<[u8]>, TextId>,
     /// Commands by their text.
     commands: HashMap<Box<[u8]>, TextId, foldhash::quality::RandomState>,
+    /// Commands that were cut and are known as whole ones.
+    cut_commands: HashMap<Box<[u8]>, TextId, foldhash::quality::RandomState>,
     /// Everything that is no statement.
     labels: HashMap<(TextKind, String), TextId>,
     recent: Recent,
@@ -116,6 +118,7 @@ impl Texts {
             whole: BTreeMap::new(),
             cut: BTreeMap::new(),
             commands: HashMap::default(),
+            cut_commands: HashMap::default(),
             labels: HashMap::new(),
             recent: Recent::default(),
             normalizer: Normalizer::new(),
@@ -204,6 +207,26 @@ impl Texts {
             self.commands.insert(command.text.into(), id);
         }
         id.unwrap_or(Self::OTHER)
+    }
+
+    /// The text id of a command that was cut: that of the only known whole text that `fits` says may be its own, else one of
+    /// its own. Once decided it stays.
+    pub fn intern_cut_command(&mut self, command: Command<'_>, fits: impl Fn(&[u8]) -> bool) -> TextId {
+        if let Some(id) = self.commands.get(command.text).or_else(|| self.cut_commands.get(command.text)) {
+            return *id;
+        }
+        let is_whole = |text: &[u8]| !text.ends_with("…".as_bytes());
+        let mut whole = self.commands.iter().filter(|(text, _)| is_whole(text) && fits(text));
+        let only = whole.next().map(|(_, id)| *id).filter(|_| whole.next().is_none());
+        match only {
+            Some(id) => {
+                if self.cut_commands.len() < self.limit {
+                    self.cut_commands.insert(command.text.into(), id);
+                }
+                id
+            }
+            None => self.intern_command(command),
+        }
     }
 
     /// The literals of the text that was interned last, for [`Texts::assemble`]: one for each position of a literal, in

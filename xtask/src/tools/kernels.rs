@@ -60,20 +60,12 @@ pub const KERNELS: [Kernel; 6] = [
     Kernel { name: "newest", suites: &["unstable", "trixie-backports"], series: Series::Newest },
 ];
 
-/// A kernel in its folder.
-#[derive(Debug, Clone)]
-pub struct Placed {
-    /// The image to boot.
-    pub image: PathBuf,
-    /// The package that it came in.
-    pub package: String,
-}
-
-/// Makes sure of a kernel. Quick, and without the network, when it is there; delete its folder to get a newer one.
-pub fn ensure(kernel: &Kernel, architecture: Architecture, interrupt: &Interrupt) -> anyhow::Result<Placed> {
+/// Makes sure of a kernel and returns its image. Quick, and without the network, when it is there; delete its folder to get a newer one.
+pub fn ensure(kernel: &Kernel, architecture: Architecture, interrupt: &Interrupt) -> anyhow::Result<PathBuf> {
     let folder = workspace::tools().join("kernels").join(architecture.debian()).join(kernel.name);
-    if let Ok(package) = std::fs::read_to_string(folder.join("package")) {
-        return Ok(Placed { image: folder.join("vmlinuz"), package });
+    let image = folder.join("vmlinuz");
+    if image.is_file() {
+        return Ok(image);
     }
     eprintln!(
         "xtask: unpacking a kernel of Debian {} into {}, for tests that boot it",
@@ -82,7 +74,7 @@ pub fn ensure(kernel: &Kernel, architecture: Architecture, interrupt: &Interrupt
     );
     let (suite, package) = find(kernel, architecture, interrupt)?;
     place(&suite, &package, &folder, interrupt).with_context(|| format!("cannot unpack {package}"))?;
-    Ok(Placed { image: folder.join("vmlinuz"), package })
+    Ok(image)
 }
 
 fn find(
@@ -166,7 +158,8 @@ fn place(suite: &Suite, package: &str, folder: &Path, interrupt: &Interrupt) -> 
     let complete = beside.path().join("kernel");
     std::fs::create_dir(&complete)?;
     std::fs::copy(&image, complete.join("vmlinuz")).context("cannot copy the kernel image")?;
-    std::fs::write(complete.join("package"), package)?;
+    // For a person who wants to know.
+    std::fs::write(complete.join("package"), format!("{package}\n"))?;
     ensure!(!folder.exists(), "{} is in the way; delete it", folder.display());
     std::fs::rename(&complete, folder).with_context(|| format!("cannot write {}", folder.display()))
 }

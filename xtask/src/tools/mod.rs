@@ -7,6 +7,7 @@ pub mod cargo_fuzz;
 mod debian;
 pub mod kernels;
 pub mod newer_servers;
+pub mod python_packages;
 mod rust_src;
 mod rustc;
 
@@ -23,7 +24,7 @@ pub struct Arguments {
     /// Sysroot to put rust-src into, instead of rustc's own
     #[arg(long)]
     rust_src_into: Option<PathBuf>,
-    /// Also unpack the newer database servers that the end-to-end tests run
+    /// Also unpack the newer database servers and install the newer Python packages that the end-to-end tests run
     #[arg(long)]
     newer_servers: bool,
 }
@@ -49,6 +50,7 @@ pub fn run(arguments: &Arguments, interrupt: &Interrupt) -> anyhow::Result<()> {
     rust_src::ensure(&rustc, &sysroot, arguments.rust_src_from, interrupt)?;
     if arguments.newer_servers {
         newer_servers::ensure(interrupt)?;
+        python_packages::ensure(interrupt)?;
     }
     bpf_linker::ensure(&rustc, interrupt)
 }

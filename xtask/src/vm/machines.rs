@@ -14,8 +14,10 @@ pub struct Machine {
     pub architecture: Architecture,
     /// Kernel parameters.
     pub parameters: &'static str,
-    /// What dbtap does there.
+    /// What each backend does there.
     pub socket: Outcome,
+    pub fexit: Outcome,
+    pub syscall: Outcome,
     /// Part of `cargo xtask test`.
     pub in_test: bool,
 }
@@ -29,22 +31,34 @@ pub enum Outcome {
     Refused(&'static str),
 }
 
+impl Machine {
+    /// Every backend, by the name that `dbtap attach --backend` takes, and what it does there.
+    pub fn backends(&self) -> [(&'static str, Outcome); 3] {
+        [("socket", self.socket), ("fexit", self.fexit), ("syscall", self.syscall)]
+    }
+}
+
 use Architecture::Amd64;
 use Outcome::{Refused, Works};
 
-const OLD: Outcome = Refused("dbtap needs Linux 6.3 or newer");
+/// The socket tracepoints came with Linux 6.3.
+const NO_TRACEPOINT: Outcome = Refused("this kernel has no tracepoint sock_send_length");
+/// `lockdown=confidentiality` forbids reading user memory from a probe.
+const LOCKED_DOWN: Outcome = Refused("lockdown");
 
 /// Every machine, the oldest kernel first.
 pub const MACHINES: [Machine; 8] = [
-    Machine { name: "5.10", kernel: "5.10", socket: OLD, in_test: true, ..PLAIN },
-    Machine { name: "6.1", kernel: "6.1", socket: OLD, in_test: true, ..PLAIN },
+    Machine { name: "5.10", kernel: "5.10", socket: NO_TRACEPOINT, in_test: true, ..PLAIN },
+    Machine { name: "6.1", kernel: "6.1", socket: NO_TRACEPOINT, in_test: true, ..PLAIN },
     Machine { name: "6.12", kernel: "6.12", in_test: true, ..PLAIN },
     Machine { name: "6.12-integrity", kernel: "6.12", parameters: "lockdown=integrity", ..PLAIN },
     Machine {
         name: "6.12-confidentiality",
         kernel: "6.12",
         parameters: "lockdown=confidentiality",
-        socket: Refused("lockdown"),
+        socket: LOCKED_DOWN,
+        fexit: LOCKED_DOWN,
+        syscall: LOCKED_DOWN,
         ..PLAIN
     },
     Machine { name: "6.18", kernel: "6.18", ..PLAIN },
@@ -53,8 +67,16 @@ pub const MACHINES: [Machine; 8] = [
 ];
 
 /// What most of them have.
-const PLAIN: Machine =
-    Machine { name: "", kernel: "", architecture: Amd64, parameters: "", socket: Works, in_test: false };
+const PLAIN: Machine = Machine {
+    name: "",
+    kernel: "",
+    architecture: Amd64,
+    parameters: "",
+    socket: Works,
+    fexit: Works,
+    syscall: Works,
+    in_test: false,
+};
 
 /// The machines of these names; all where there is no name.
 pub fn named(names: &[String]) -> anyhow::Result<Vec<Machine>> {

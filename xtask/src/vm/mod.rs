@@ -18,6 +18,7 @@ use anyhow::{Context as _, bail};
 use console::Told;
 use guest::Program;
 use machines::Machine;
+use plan::Wanted;
 use std::collections::VecDeque;
 use std::num::NonZero;
 use std::path::Path;
@@ -29,9 +30,8 @@ use std::time::{Duration, Instant};
 pub struct Arguments {
     /// Machines to boot, for instance 5.10 or 6.12-integrity; all, if none is named
     kernel: Vec<String>,
-    /// Run only tests whose names contain one of these words
-    #[arg(last = true)]
-    filter: Vec<String>,
+    #[command(flatten)]
+    wanted: Wanted,
 }
 
 /// An emulator that does not end by itself by then hangs.
@@ -42,16 +42,16 @@ const SHOWN_LINES: usize = 60;
 
 /// `cargo xtask vm`
 pub fn run(arguments: &Arguments, interrupt: &Interrupt) -> anyhow::Result<()> {
-    boot_all(&machines::named(&arguments.kernel)?, &arguments.filter, interrupt)
+    boot_all(&machines::named(&arguments.kernel)?, &arguments.wanted, interrupt)
 }
 
 /// The machines of `cargo xtask test`.
 pub fn run_in_test(interrupt: &Interrupt) -> anyhow::Result<()> {
     let machines: Vec<Machine> = machines::MACHINES.into_iter().filter(|machine| machine.in_test).collect();
-    boot_all(&machines, &[], interrupt)
+    boot_all(&machines, &Wanted::default(), interrupt)
 }
 
-fn boot_all(machines: &[Machine], filter: &[String], interrupt: &Interrupt) -> anyhow::Result<()> {
+fn boot_all(machines: &[Machine], wanted: &Wanted, interrupt: &Interrupt) -> anyhow::Result<()> {
     packages::ensure("an emulator to boot kernels in", &emulators(machines), interrupt)?;
     tools::ensure(interrupt)?;
     // What cannot be had fails its own machines, not the others.
@@ -61,7 +61,7 @@ fn boot_all(machines: &[Machine], filter: &[String], interrupt: &Interrupt) -> a
         let kernel = KERNELS.iter().find(|kernel| kernel.name == machine.kernel);
         let kernel = kernel.with_context(|| format!("no kernel {}", machine.kernel))?;
         match kernels::ensure(kernel, machine.architecture, interrupt) {
-            Ok(placed) => waiting.push_back((machine, placed)),
+            Ok(image) => waiting.push_back((machine, image)),
             Err(error) => {
                 interrupt.check()?;
                 eprintln!("xtask: {}: FAILED: {error:#}", machine.name);
@@ -79,9 +79,9 @@ fn boot_all(machines: &[Machine], filter: &[String], interrupt: &Interrupt) -> a
         for _ in 0..at_once {
             scope.spawn(|| {
                 let next = || locked(&waiting).pop_front();
-                while let Some((machine, placed)) = next() {
+                while let Some((machine, image)) = next() {
                     let begin = Instant::now();
-                    let told = boot(machine, &placed.image, &programs, filter, &folder, interrupt);
+                    let told = boot(machine, &image, &programs, wanted, &folder, interrupt);
                     if interrupt.count() > 0 {
                         return;
                     }
@@ -98,8 +98,8 @@ fn boot_all(machines: &[Machine], filter: &[String], interrupt: &Interrupt) -> a
     if !failed.is_empty() {
         bail!("these machines failed: {}", failed.join(", "));
     }
-    if *locked(&passed) == 0 && !filter.is_empty() {
-        bail!("no test has any of {} in its name", filter.join(", "));
+    if *locked(&passed) == 0 && !wanted.filter.is_empty() {
+        bail!("no test has any of {} in its name", wanted.filter.join(", "));
     }
     eprintln!("xtask: all machines passed; their consoles are in {}", folder.display());
     Ok(())
@@ -115,11 +115,11 @@ fn boot(
     machine: &Machine,
     kernel: &Path,
     programs: &[Program],
-    filter: &[String],
+    wanted: &Wanted,
     folder: &Path,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Told> {
-    let plan = plan::of(machine, programs, filter);
+    let plan = plan::of(machine, programs, wanted);
     let initramfs = folder.join(format!("{}.cpio", machine.name));
     initramfs::write(&initramfs, programs, &plan)?;
     let console = console_of(machine, folder);
@@ -127,7 +127,7 @@ fn boot(
     let end = qemu::run(machine.architecture, files, machine.parameters, &console, LIMIT, interrupt)?;
     std::fs::remove_file(&initramfs)?;
     let said = std::fs::read(&console).with_context(|| format!("cannot read {}", console.display()))?;
-    Ok(console::read(&String::from_utf8_lossy(&said), end, plan.len(), filter.is_empty()))
+    Ok(console::read(&String::from_utf8_lossy(&said), end, plan.len(), wanted.filter.is_empty()))
 }
 
 fn console_of(machine: &Machine, folder: &Path) -> std::path::PathBuf {

@@ -102,6 +102,7 @@ impl Protocol for Observer {
 
     fn capture_ends(&mut self, out: &mut Requests) {
         self.pairing.settle(out);
+        self.pairing.count_presumed(out);
     }
 
     fn in_flight(&self, out: &mut Vec<InFlight>) {

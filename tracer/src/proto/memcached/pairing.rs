@@ -5,8 +5,10 @@
 //!
 //! After a join or a loss it is not known how many answers are still to come for commands that were not seen. Then
 //! answers are held until the client speaks again with everything seen answered: the last answers belong to the
-//! commands seen, and the ones before them to earlier commands. Until a value has said the key that its command asked for,
-//! one that says another key shows that this was wrong. Never pairs an answer with a command that cannot have it.
+//! commands seen, and the ones before them to earlier commands. An answer that its command cannot have, or a value with
+//! another key than it asked for, shows that this was wrong. Until answers came that none of the last [`REMEMBERED`] commands
+//! before could have, or a pause of [`PAUSE`], requests count as presumed. Never pairs an answer with a command that cannot
+//! have it.
 
 use std::collections::VecDeque;
 
@@ -19,6 +21,10 @@ use crate::time::Nanos;
 
 /// Answers held while the pairing is not sure.
 pub(super) const HELD: usize = 256;
+/// With everything answered that was seen and so long without a byte, no older answer is to come.
+const PAUSE: Nanos = Nanos::from_secs(1);
+/// Commands remembered while nothing proves the pairing: answers could be those of so many commands before at most.
+const REMEMBERED: usize = 16;
 /// How far an answer looks for its command, if not up to one that must have it.
 const SEARCHED: usize = 1024;
 
@@ -50,8 +56,15 @@ pub(super) struct Pairing {
     sure: bool,
     /// It was sure at some time.
     pub was_sure: bool,
-    /// A value said the key that its command asked for.
+    /// No other pairing is possible, as far as [`REMEMBERED`] commands before.
     pub proven: bool,
+    /// The commands that were paired last, the latest first.
+    last: VecDeque<Entry>,
+    /// Bit n is set: answers do not belong to the commands n + 1 places before.
+    excluded: u16,
+    /// Requests that were handed out without proof.
+    presumed: u64,
+    last_at: Nanos,
     /// Keys that the answer of several parts says.
     said: u64,
     held: VecDeque<Answered>,
@@ -85,6 +98,7 @@ impl Pairing {
         let (first_byte_at, rows, bytes) = self.current.take().unwrap_or((at, 0, 0));
         let keys = std::mem::take(&mut self.said);
         let answered = Answered { answer, first_byte_at, ended_at: at, rows, bytes, keys };
+        self.last_at = at;
         if self.sure {
             return self.pair(answered, out);
         }
@@ -97,10 +111,47 @@ impl Pairing {
     }
 
     /// The client begins to speak: what is held becomes sure, if everything is answered.
-    pub fn client_speaks(&mut self, out: &mut Requests) {
+    pub fn client_speaks(&mut self, at: Nanos, out: &mut Requests) {
         if !self.sure && !self.held.is_empty() && self.held.len() >= self.waiting() {
             self.settle(out);
         }
+        if self.sure
+            && !self.proven
+            && self.pending.loud() == 0
+            && self.last_at.0 > 0
+            && at - self.last_at >= PAUSE
+        {
+            self.prove();
+        }
+    }
+
+    fn prove(&mut self) {
+        self.proven = true;
+        self.presumed = 0;
+        self.last = VecDeque::new();
+    }
+
+    /// An answer was paired with this command: what does it say of the commands before?
+    fn weigh(&mut self, entry: Entry, answered: &Answered) {
+        if !matches!(answered.answer, Answer::Error(_)) {
+            for (n, before) in self.last.iter().enumerate() {
+                let other_key = before.keys != 0 && answered.keys & !before.keys != 0;
+                let other_tag = matches!(answered.answer, Answer::Meta { opaque, .. } if opaque != 0 && opaque != before.tag);
+                if other_key || other_tag || answered.answer.ends(before.kind).is_none() {
+                    self.excluded |= 1 << n;
+                }
+            }
+        }
+        self.last.truncate(REMEMBERED - 1);
+        self.last.push_front(entry);
+        if self.excluded == u16::MAX {
+            self.prove();
+        }
+    }
+
+    /// The capture or the connection ends: what was not proven will not be.
+    pub fn count_presumed(&mut self, out: &mut Requests) {
+        out.counts.presumed += std::mem::take(&mut self.presumed);
     }
 
     fn waiting(&self) -> usize {
@@ -176,7 +227,10 @@ impl Pairing {
             self.pending.pop();
         }
         let entry = self.pending.pop()?;
-        self.proven |= entry.keys != 0 && answered.keys != 0;
+        if !self.proven {
+            self.presumed += 1;
+            self.weigh(entry, &answered);
+        }
         let may_be_of = |later: &Entry| !later.silent && later.kind == entry.kind && later.tag == entry.tag;
         if entry.silent && self.pending.loud() > 0 && self.pending.iter().take(SEARCHED).any(may_be_of) {
             self.borrowed = self.borrowed.saturating_add(1);
@@ -255,6 +309,9 @@ impl Pairing {
         self.held.clear();
         self.said = 0;
         self.proven = false;
+        self.count_presumed(out);
+        self.last = VecDeque::new();
+        self.excluded = 0;
         self.current = None;
         self.borrowed = 0;
         self.sure = false;
@@ -272,6 +329,7 @@ impl Pairing {
     /// The connection ended: what waits gets no answer.
     pub fn close(&mut self, at: Nanos, out: &mut Requests) {
         self.settle(out);
+        self.count_presumed(out);
         let error = Some(ErrorCode::new(ErrorCode::CONNECTION_CLOSED.as_bytes()));
         while let Some(entry) = self.pending.pop() {
             if entry.silent {

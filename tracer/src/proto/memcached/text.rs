@@ -74,7 +74,7 @@ impl Text {
             self.client.reset();
         }
         if starts && self.client.at_boundary() && !chunk.is_empty() && self.server.at_boundary() {
-            pairing.client_speaks(out);
+            pairing.client_speaks(moment.at, out);
         }
         let mut input = match chunk {
             Chunk::Bytes(bytes) => bytes,

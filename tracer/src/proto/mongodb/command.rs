@@ -20,6 +20,8 @@ const MOST_NAMESPACE_BYTES: usize = 255;
 pub(super) struct Command {
     /// The length of the operation's name at the beginning of the text; 0: there is no statement.
     pub operation_bytes: usize,
+    /// The database stands in the text, or none does.
+    pub knows_database: bool,
     /// `hello`, under any of its names.
     pub hello: bool,
     /// The server answers when something changes, or after the time that the client allows.
@@ -128,7 +130,8 @@ fn read(document: &[u8], sections: Option<Sections<'_>>, database: &[u8], shape:
             }
         }
     }
-    shape.cut |= elements.is_cut() && !parts.is_empty();
+    let elements_cut = elements.is_cut();
+    shape.cut |= elements_cut && !parts.is_empty();
     command.waits_by_design = matches!(verb, Verb::GetMore(_)) && fields.parts[0].is_some();
     command.awaits = knows_topology && waits;
     if let Some(mut sections) = sections.filter(|_| !parts.is_empty()) {
@@ -143,6 +146,7 @@ fn read(document: &[u8], sections: Option<Sections<'_>>, database: &[u8], shape:
         let missing = fields.parts.iter().zip(parts).any(|(found, part)| found.is_none() && part.is_array());
         shape.cut |= sections.is_cut() && missing;
     }
+    command.knows_database = !fields.database.is_empty() || !elements_cut;
     shape.push(first.name);
     command.operation_bytes = first.name.len();
     if verb == Verb::Explain && first.kind == kind::DOCUMENT {

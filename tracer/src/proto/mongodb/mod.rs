@@ -14,7 +14,7 @@
 //! - The statement is the command's name, its namespace, and the shape of what it asks for, without values. Of a command
 //!   that is not known here, and of those that carry secrets, it is the name and the database only.
 //!
-//! Memory of one connection: 16 KiB of a message's beginning (64 KiB of a compressed one, 1 MiB for a moment while it is
+//! Memory of one connection: 64 KiB of a message's beginning (64 KiB of a compressed one, 1 MiB for a moment while it is
 //! decompressed), `pending::PENDING` requests without answer with their values, 288 bytes of an answer. Of an answer only
 //! counts and codes are read; a password is never read.
 
@@ -32,6 +32,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 mod verbs;
+mod whole;
 
 use super::Entry;
 

@@ -10,6 +10,7 @@ use super::message::{HEADER_BYTES, Header, Messages, OP_COMPRESSED, OP_GET_MORE,
 use super::pending::{Answered, InOrder, Pending};
 use super::search::Search;
 use super::shape::Shape;
+use super::whole;
 use crate::proto::framing::{Frame, Framer, Step};
 use crate::proto::{Chunk, Moment, Protocol, Session, Side};
 use crate::request::{InFlight, Requests};
@@ -17,7 +18,7 @@ use crate::sql::{self, TextId, Texts};
 use crate::time::Nanos;
 
 /// Kept of a request.
-const REQUEST_BYTES: usize = 16 << 10;
+const REQUEST_BYTES: usize = 64 << 10;
 /// Kept of a compressed message.
 const COMPRESSED_BYTES: usize = 64 << 10;
 /// Answers that may wait for their request: two threads, or a send that is recorded only after it returned.
@@ -274,11 +275,16 @@ impl Observer {
             self.text.extend_from_slice(" …".as_bytes());
         }
         let operation = self.text.get(..command.operation_bytes).unwrap_or_default();
-        let text = texts.intern_command(sql::Command {
+        let interned = sql::Command {
             operation: std::str::from_utf8(operation).unwrap_or_default(),
             text: &self.text,
             waits_by_design: command.waits_by_design,
-        });
+        };
+        let text = if cut {
+            texts.intern_cut_command(interned, |whole| whole::fits(whole, &self.text, &command))
+        } else {
+            texts.intern_command(interned)
+        };
         if self.text.capacity() > RETAINED_BYTES {
             self.text = Vec::new();
         }

@@ -188,6 +188,7 @@ impl Observer {
                     return self.lose(out);
                 }
                 Fit::Enters(phase) => {
+                    out.counts.logins_refused += u64::from(self.exchange.session.login_error.is_some());
                     self.enter(phase);
                     if self.compressed.is_some() {
                         return self.inflate(Side::Server, moment, Chunk::Bytes(input), texts, out);

@@ -8,14 +8,16 @@ use super::exchange::{Exchange, Fit};
 use super::greeting::{self, Capabilities, Login};
 use super::observer::Phase;
 use super::packet::PacketFrame;
+use crate::request::ErrorCode;
 
 impl Exchange {
     /// The server's first packet.
     pub(super) fn greeting(&mut self, frame: &PacketFrame<'_>) -> Fit {
         let Some(greeting) = greeting::greeting(frame.body) else {
             // Too many connections, host blocked, ...
-            let refused = answer::failure(frame.body).is_some();
-            return if refused { Fit::Enters(Phase::Ended) } else { Fit::No };
+            let Some(failure) = answer::failure(frame.body) else { return Fit::No };
+            self.session.login_error = Some(failure.code);
+            return Fit::Enters(Phase::Ended);
         };
         self.session.backend_key = Some(backend_key(greeting.connection));
         self.capabilities = Some(greeting.capabilities);
@@ -53,7 +55,11 @@ impl Exchange {
                 self.set_status(answer::okay(frame.body).map_or(Status::default(), |okay| okay.status));
                 Fit::Enters(Phase::Commands)
             }
-            Some(0xff) => Fit::Enters(Phase::Ended),
+            Some(0xff) => {
+                let code = answer::failure(frame.body).map(|failure| failure.code);
+                self.session.login_error = Some(code.unwrap_or(ErrorCode::new(b"?")));
+                Fit::Enters(Phase::Ended)
+            }
             // Plug-ins may ask in bytes of their own, such as MariaDB's `dialog`.
             Some(_) => Fit::Yes,
             None => Fit::No,

@@ -49,7 +49,7 @@ impl Exchange {
             return if farewell { Fit::Yes } else { Fit::No };
         };
         match (frame.tag, op.kind) {
-            (_, Kind::Startup) => return self.startup(frame),
+            (_, Kind::Startup) => return self.startup(frame, out),
             (_, Kind::Streaming) if frame.tag != b'Z' => return Fit::Yes,
             (b'E', _) => {
                 self.count_answer(&op, frame);
@@ -188,9 +188,13 @@ impl Exchange {
         Fit::Yes
     }
 
-    fn startup(&mut self, frame: &Frame<'_>) -> Fit {
+    fn startup(&mut self, frame: &Frame<'_>, out: &mut Requests) -> Fit {
         match frame.tag {
-            b'E' => return Fit::SessionEnds,
+            b'E' => {
+                self.session.login_error = Some(backend::failure(frame.body).code);
+                out.counts.logins_refused += 1;
+                return Fit::SessionEnds;
+            }
             b'K' => self.session.backend_key = backend::backend_key(frame.body),
             b'Z' => {
                 self.pending.pop();

@@ -2,6 +2,7 @@
 //! after it returned. They wait, in a small bounded room, for the next bytes of the client.
 
 use crate::proto::{Chunk, Moment};
+use crate::time::Nanos;
 
 /// Chunks that may wait.
 const EARLY_CHUNKS: usize = 64;
@@ -29,6 +30,10 @@ impl std::fmt::Debug for Early {
 impl Early {
     pub(super) fn is_empty(&self) -> bool {
         self.chunks.is_empty()
+    }
+    /// When the first of it came.
+    pub(super) fn first_at(&self) -> Option<Nanos> {
+        self.chunks.first().map(|(moment, _)| moment.at)
     }
     /// False: there is no room.
     pub(super) fn push(&mut self, moment: Moment, chunk: Chunk<'_>) -> bool {

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use super::client::Command;
 use super::commands::{self, Role};
 use super::pending::{Due, Op, Pending};
+use super::proof::Proof;
 use super::server::{Answer, Element};
 use super::shapes::Shape;
 use super::statement::Statements;
@@ -59,6 +60,11 @@ pub(super) struct Exchange {
     pub(super) gap: bool,
     /// What is paired now may be out of step: requests are held back.
     pub(super) unsure: bool,
+    /// Nothing proves that it is in step.
+    pub(super) unproven: bool,
+    pub(super) proof: Proof,
+    /// Requests that were handed out without proof since pairing began.
+    presumed: u64,
     pub(super) held: Requests,
     /// Answers since pairing began that were no answer to the oldest command.
     pub(super) older: u32,
@@ -202,9 +208,11 @@ impl Exchange {
     }
 
     /// Pairing begins again: the server has just answered, so it does answer.
-    pub(super) fn begin(&mut self) {
+    pub(super) fn begin(&mut self, out: &mut Requests) {
+        self.count_presumed(out);
         self.gap = false;
         self.unsure = true;
+        self.unproven = true;
         self.paired = false;
         self.owed = 0;
         self.older = 0;
@@ -216,20 +224,36 @@ impl Exchange {
     /// From here on an answer belongs to another command than before.
     fn shifts(&mut self) {
         self.paired = false;
+        self.proof = Proof::default();
         self.telling = 0;
         self.before = None;
     }
 
-    /// An answer was older than the oldest command, and so was everything that was held back. Gives the number of those.
-    pub(super) fn older(&mut self) -> u64 {
+    /// An answer was older than the oldest command, and so was everything that was paired since the beginning. Gives the
+    /// number of those that were held back; from now on requests are.
+    pub(super) fn older(&mut self, out: &mut Requests) -> u64 {
+        self.count_presumed(out);
         self.older = self.older.saturating_add(1);
+        self.unsure = true;
         self.shifts();
         self.drop_held()
     }
 
-    /// Whether what is held back is right, as far as the types of the answers tell.
+    /// Whether what is held back may be presumed to be right.
     pub(super) fn fits(&self) -> bool {
-        self.older == 0 || self.telling >= TELLING
+        self.telling >= TELLING || self.older == 0 && !self.proof.sends_ahead()
+    }
+
+    /// Requests that were handed out without proof will get none.
+    pub(super) fn count_presumed(&mut self, out: &mut Requests) {
+        out.counts.presumed += std::mem::take(&mut self.presumed);
+    }
+
+    /// What was paired since the beginning is right.
+    pub(super) fn proven(&mut self, out: &mut Requests) {
+        self.unproven = false;
+        self.presumed = 0;
+        self.release(out);
     }
 
     /// The oldest command is EXEC: its answer has those of the queued commands inside.
@@ -262,13 +286,17 @@ impl Exchange {
             return Fit::Pushed;
         }
         let Some(op) = self.pending.front() else { return Fit::Unasked };
-        if self.unsure && answer.error.is_none() && answer.word.bytes() != b"QUEUED" {
+        if self.unproven {
             let answers = op.answers;
-            if !answers.has(answer.kind) {
-                return Fit::Older;
+            let tells = answer.error.is_none() && answer.word.bytes() != b"QUEUED";
+            if tells {
+                if !answers.has(answer.kind) {
+                    return Fit::Older;
+                }
+                let before = self.before.replace(answers);
+                self.telling += u32::from(before.is_some_and(|before| !before.has(answer.kind)));
             }
-            let before = self.before.replace(answers);
-            self.telling += u32::from(before.is_some_and(|before| !before.has(answer.kind)));
+            self.proof.paired(answers, tells.then_some(answer.kind));
         }
         let Some(op) = self.pending.front() else { return Fit::Unasked };
         if op.due == Due::Answer && answer.kind != b'+' {
@@ -326,6 +354,7 @@ impl Exchange {
     /// All confirmations of the oldest command are there.
     fn confirmations_end(&mut self, out: &mut Requests) {
         let Some((first, last, bytes)) = self.confirmed.take() else { return };
+        self.proof.interrupted();
         let Some(op) = self.pending.front() else { return };
         let request = Request { answer_bytes: bytes, ..op.request(first, last) };
         self.emit_front(request, out);
@@ -403,6 +432,7 @@ impl Exchange {
             }
             let request =
                 Request { rows: element.rows, error: element.error, ..op.request(answer.first_byte_at, at) };
+            self.presumed += u64::from(self.unproven && !self.unsure);
             let to = if self.unsure { &mut self.held } else { &mut *out };
             to.push(request, self.queued.front_values());
             self.queued.pop();
@@ -431,6 +461,7 @@ impl Exchange {
 
     #[inline]
     fn emit_front(&mut self, request: Request, out: &mut Requests) {
+        self.presumed += u64::from(self.unproven && !self.unsure);
         let to = if self.unsure { &mut self.held } else { out };
         to.push(request, self.pending.front_values());
         self.pop();
@@ -460,8 +491,11 @@ impl Exchange {
         dropped
     }
 
-    /// What was held back is sure now.
+    /// What was held back is presumed or proven now.
     pub(super) fn release(&mut self, out: &mut Requests) {
+        if self.unproven {
+            self.presumed += self.held.finished.len() as u64;
+        }
         self.unsure = false;
         out.append_finished(&mut self.held);
     }

@@ -17,7 +17,8 @@
 //! - Rows: the elements of an array or set, the pairs of a map (RESP3), 1 for a string, 0 for null and everything else.
 //!
 //! Memory of one connection: [`pending::PENDING`] commands, of a command that comes in pieces 40 beginnings of arguments of
-//! 192 bytes or 4 KiB of an inline one, some 4,096 requests that are held back after a join or a loss, 64 KiB of early answers, 3 times 4,096 hashes of words. A long value passes by its length.
+//! 192 bytes or 4 KiB of an inline one, some 4,096 requests that are held back after a join or a loss,
+//! 64 KiB of early answers, 3 times 4,096 hashes of words. A long value passes by its length.
 //! Beyond, it loses its place and says so. Passwords are never kept; other arguments only until their command is complete.
 
 mod client;
@@ -29,6 +30,7 @@ mod inline;
 mod line;
 mod observer;
 mod pending;
+mod proof;
 mod server;
 mod shapes;
 mod statement;

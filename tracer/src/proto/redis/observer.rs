@@ -1,10 +1,9 @@
 //! One connection: where the bytes of each direction go, and whether pairing can be believed.
 //!
 //! The protocol has no mark that the server is done with everything. So after a join or a loss pairing begins where the
-//! client speaks after the server, is held back, and is believed after [`PROOF`] turns or one pause of [`SILENCE`] with
-//! nothing in flight. An answer that nobody waits for disproves it; one whose type the command cannot have answers an
-//! earlier command, and pairing goes on one place further. A client that always has a request in flight and sends only
-//! commands of one type of answer can stay out of step unseen. Never fails: what does not fit is counted.
+//! client speaks after the server, and is held back until it is proven or presumed ([`super::proof`]). An answer that nobody
+//! waits for disproves it, also later; one whose type the command cannot have answers an earlier command, and pairing goes on
+//! one place further. What nothing speaks for is not handed out. Never fails: what does not fit is counted.
 
 use super::client::{self, Commands};
 use super::early::Early;
@@ -16,11 +15,13 @@ use crate::request::{InFlight, Requests};
 use crate::sql::Texts;
 use crate::time::Nanos;
 
-/// So many times the client spoke when nothing was in flight.
-const PROOF: u32 = 8;
-/// With nothing in flight and so long without a byte, no older answer is under way.
+/// With nothing in flight and so long without a byte, presumably no older answer is under way.
 const SILENCE: Nanos = Nanos::from_millis(5);
-/// Requests held back; with so many in step the pairing is believed.
+/// After so long, none is.
+const PAUSE: Nanos = Nanos::from_secs(1);
+/// An answer and its command are seen in the wrong order only within so long.
+const EARLY: Nanos = Nanos::from_millis(1);
+/// Requests held back; then they are presumed to be right, or given up.
 const HELD: usize = 4096;
 /// So many answers may be older than the commands that were seen.
 const MOST_OLDER: u32 = 4096;
@@ -60,8 +61,8 @@ pub(super) struct Observer {
     counted_before: bool,
     hole: Option<Hole>,
     early: Early,
-    /// Times that the client spoke with nothing in flight since pairing is unsure.
-    turns: u32,
+    /// The early answers belong to commands that were paired with the answers before them.
+    early_is_older: bool,
     /// Who spoke last.
     last: Option<Side>,
     last_server_at: Nanos,
@@ -86,7 +87,7 @@ impl Observer {
             counted_before: false,
             hole: None,
             early: Early::default(),
-            turns: 0,
+            early_is_older: false,
             last: None,
             last_server_at: Nanos::default(),
             client_starts: true,
@@ -105,7 +106,7 @@ impl Observer {
         let turned = starts && self.last != Some(Side::Client);
         self.last = Some(Side::Client);
         self.hole_ends(out);
-        if turned && self.exchange.unsure {
+        if turned && self.exchange.unproven {
             self.weigh(moment, out);
         }
         if self.exchange.gap {
@@ -156,9 +157,8 @@ impl Observer {
         self.commands.reset();
         self.answers.reset();
         self.framed = true;
-        self.exchange.begin();
+        self.exchange.begin(out);
         self.begins = true;
-        self.turns = 0;
     }
 
     /// Where pairing began, no command did.
@@ -170,23 +170,26 @@ impl Observer {
 
     /// The client speaks again: is what was paired in step?
     fn weigh(&mut self, moment: Moment, out: &mut Requests) {
-        let quiet = self.exchange.paired
-            && self.framed
-            && self.open() == 0
-            && self.commands.at_boundary()
-            && self.answers.at_boundary();
-        if !quiet {
+        if self.exchange.gap || !self.framed {
             return;
         }
-        self.exchange.paired = false;
-        self.turns += 1;
-        let silent = moment.at - self.last_server_at >= SILENCE;
-        if silent || self.turns >= PROOF {
-            self.believe(out);
+        if !self.exchange.pending.is_empty() || !self.commands.at_boundary() || !self.answers.at_boundary() {
+            return self.exchange.proof.turn_ahead();
+        }
+        if self.open() > 0 || !std::mem::take(&mut self.exchange.paired) {
+            return;
+        }
+        self.exchange.proof.quiet_turn();
+        let silence = moment.at - self.last_server_at;
+        if silence >= PAUSE {
+            self.initial = false;
+            self.exchange.proven(out);
+        } else if self.exchange.unsure && (silence >= SILENCE || self.exchange.proof.was_quiet()) {
+            self.presume(out);
         }
     }
 
-    fn believe(&mut self, out: &mut Requests) {
+    fn presume(&mut self, out: &mut Requests) {
         self.initial = false;
         self.exchange.release(out);
     }
@@ -260,12 +263,19 @@ impl Observer {
 
     #[inline]
     fn answer(&mut self, answer: &server::Answer, moment: Moment, out: &mut Requests) {
+        if self.early_is_older {
+            return self.older(out);
+        }
         // What a replica tells its primary; nobody else says it.
         if self.initial && answer.kind == b'*' && answer.word.bytes() == b"REPLCONF" {
             self.exchange.replicates = true;
             return;
         }
         match self.exchange.answer(answer, &self.answers.elements, moment.at, out) {
+            Fit::Paired if self.exchange.unproven && self.exchange.proof.complete() => {
+                self.initial = false;
+                self.exchange.proven(out);
+            }
             Fit::Paired | Fit::Pushed => {}
             Fit::Unasked => self.unasked(out),
             Fit::Older => self.older(out),
@@ -304,8 +314,8 @@ impl Observer {
 
     /// An answer to a command that was sent before pairing began: what came since is one place further.
     fn older(&mut self, out: &mut Requests) {
-        self.turns = 0;
-        out.counts.answers_unmatched += self.exchange.older();
+        out.counts.resyncs += u64::from(!self.exchange.unsure);
+        out.counts.answers_unmatched += self.exchange.older(out);
         if self.initial {
             out.counts.started_before += 1;
         } else {
@@ -385,17 +395,20 @@ impl Observer {
     }
 
     /// Gives waiting answers another try, now that the client was heard.
-    fn claim_early(&mut self, out: &mut Requests) {
+    fn claim_early(&mut self, moment: Moment, out: &mut Requests) {
         if self.early.is_empty() || self.exchange.pending.is_empty() && !self.commands.at_boundary() {
             return;
         }
         let early = std::mem::take(&mut self.early);
+        let late = early.first_at().is_some_and(|first| moment.at - first > EARLY);
+        self.early_is_older = self.exchange.unproven && late;
         if self.exchange.pending.is_empty() {
             // Nobody asked for it.
             out.counts.resyncs += u64::from(!self.exchange.gap);
             self.exchange.gap = true;
         }
         early.play(|moment, chunk| self.server(moment, chunk, false, out));
+        self.early_is_older = false;
     }
 
     fn open(&self) -> usize {
@@ -431,13 +444,17 @@ impl Protocol for Observer {
             Side::Client => {
                 let starts = std::mem::replace(&mut self.client_starts, moment.ends_transfer);
                 self.client(moment, chunk, starts, texts, out);
-                self.claim_early(out);
+                self.claim_early(moment, out);
             }
             Side::Server => {
                 let starts = std::mem::replace(&mut self.server_starts, moment.ends_transfer);
                 self.server(moment, chunk, starts, out);
                 if self.exchange.held.finished.len() >= HELD {
-                    self.believe(out);
+                    if self.exchange.fits() {
+                        self.presume(out);
+                    } else {
+                        out.counts.answers_unmatched += self.exchange.drop_held();
+                    }
                 }
             }
         }
@@ -462,6 +479,7 @@ impl Protocol for Observer {
         } else {
             self.exchange.release(out);
         }
+        self.exchange.count_presumed(out);
     }
 
     fn in_flight(&self, out: &mut Vec<InFlight>) {

@@ -7,7 +7,7 @@
 pub(super) struct Shape(u16);
 
 /// Type bytes, one bit each.
-const KINDS: &[u8] = b"+:$*%~_,";
+pub(super) const KINDS: &[u8; 8] = b"+:$*%~_,";
 
 const AGGREGATE: &str = "*%~_";
 

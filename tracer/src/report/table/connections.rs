@@ -35,6 +35,7 @@ fn what(connection: &Connection) -> String {
     let state = match (&connection.protocol, connection.tls) {
         (Some(protocol), true) => format!("{protocol} over TLS, not readable"),
         (None, true) => "TLS, not readable".to_owned(),
+        (Some(protocol), false) if connection.login_error.is_some() => format!("{protocol}, login failed"),
         (Some(protocol), false) => format!("{protocol}, no request"),
         (None, false) if connection.bytes == Some(0) => "idle".to_owned(),
         (None, false) => "protocol not recognised".to_owned(),

@@ -82,6 +82,13 @@ fn sentences(coverage: &Coverage, ended_by: EndedBy, other: u64) -> Vec<(Style, 
             "to requests sent before the capture: counted apart, they have no latency.",
         ),
         (
+            c.requests_presumed,
+            "request",
+            "on connections that were open before, paired with answers in order from a moment that looked quiet. If \
+          something was in flight then, their latencies are those of neighbours. Remedy: a longer capture, or let the \
+          application reconnect during one.",
+        ),
+        (
             c.statements_unnamed,
             "request",
             "of statements prepared before the capture: timed, but their text is \

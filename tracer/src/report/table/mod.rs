@@ -9,6 +9,7 @@ mod cost;
 mod coverage;
 mod in_flight;
 mod line;
+mod logins;
 mod sparkline;
 mod statements;
 mod why_slow;
@@ -27,6 +28,7 @@ pub struct Table;
 const SECTIONS: &[fn(&Report, &mut Page<'_>) -> io::Result<()>] = &[
     capture::write,
     in_flight::write,
+    logins::write,
     why_slow::write,
     statements::write,
     connections::write,

@@ -234,6 +234,7 @@ pub(crate) fn incomplete() -> Report {
         gaps: 3,
         answers_unmatched: 1,
         started_before: 5,
+        requests_presumed: 240,
         statements_unnamed: 17,
         connections: 6,
         connections_undecoded: 2,
@@ -276,6 +277,15 @@ pub(crate) fn no_traffic() -> Report {
             ..seen
         },
     ];
+    report.logins_refused = [("28P01", Some("pay"), 37), ("53300", None, 2)]
+        .map(|(code, user, count)| LoginsRefused {
+            protocol: "postgresql".into(),
+            peer: "10.0.0.5:5432".into(),
+            user: user.map(str::to_owned),
+            code: code.into(),
+            count,
+        })
+        .into();
     report.coverage = Coverage {
         connections: 4,
         bytes_seen: 1_040_000,
@@ -299,6 +309,12 @@ pub(crate) fn hostile() -> Report {
     ]);
     report.targets = vec![target(1, "pay\x1b[5m\nload")];
     report.connections[0].user = Some("\x1b[0mroot".into());
+    report.logins_refused = vec![LoginsRefused {
+        user: Some("ro\x1b]0;ot".into()),
+        code: "28000".into(),
+        count: 1,
+        ..LoginsRefused::default()
+    }];
     report.in_flight = vec![InFlight {
         statement: report.statements[0].id.clone(),
         connection: report.connections[0].id.clone(),

@@ -292,6 +292,7 @@ fn holes() {
         "3 4 4 7/5 rows=0 get b
          5 6 6 7/5 rows=0 get c
          unmatched=3
+         presumed=2
          resyncs=1",
     );
     // Over answers.
@@ -305,6 +306,7 @@ fn holes() {
         "3 4 4 7/5 rows=0 get c
          5 6 6 7/5 rows=0 get d
          unmatched=2
+         presumed=2
          resyncs=1",
     );
     // Inside a line of many keys.
@@ -321,7 +323,8 @@ fn joined_in_the_middle() {
          5 < END~",
         "2 3 3 7/5 rows=0 get b
          4 5 5 7/5 rows=0 get c
-         started_before=1",
+         started_before=1
+         presumed=2",
     );
     // In a data block; and with an answer to come for what was sent before.
     check_joined(
@@ -332,7 +335,8 @@ fn joined_in_the_middle() {
          5 < END~",
         "2 3 3 7/5 rows=0 get b
          4 5 5 7/5 rows=0 get c
-         started_before=1",
+         started_before=1
+         presumed=2",
     );
     check_joined("1 > get a~", "in flight 1 get a");
     // A value of another key tells that an answer to a command not seen came late.
@@ -351,7 +355,31 @@ fn joined_in_the_middle() {
          8 9 9 9/23 rows=1 get x:?
          started_before=1
          unmatched=1
+         presumed=3
          resyncs=1",
     );
-    check_joined("1 > get a~\n2 < END~", "1 2 2 7/5 rows=0 get a");
+    check_joined("1 > get a~\n2 < END~", "1 2 2 7/5 rows=0 get a\npresumed=1");
+}
+
+#[test]
+fn what_proves_the_pairing_after_a_join() {
+    // A pause of a second with nothing in flight.
+    check_joined(
+        "1 > get a~
+         2 < END~
+         1000000002 > get a~
+         1000000003 < END~",
+        "1 2 2 7/5 rows=0 get a
+         1000000002 1000000003 1000000003 7/5 rows=0 get a",
+    );
+    // Values whose keys were asked for by none of the 16 commands before. One key alone says nothing.
+    let turns = |key: &dyn Fn(u32) -> u32| {
+        let turn = |n| format!("{n}0 > get k{0}~\n{n}1 < VALUE k{0} 0 1~x~END~", key(n));
+        (1..=40).map(turn).collect::<Vec<_>>().join("\n")
+    };
+    for (key, presumed) in [(&(|n| n) as &dyn Fn(u32) -> u32, false), (&|_| 7, true)] {
+        let shown = run((ENTRY.start)(false), &turns(key)).shown();
+        assert_eq!(shown.contains("presumed=40"), presumed, "{shown}");
+        assert_eq!(shown.contains("presumed"), presumed, "{shown}");
+    }
 }

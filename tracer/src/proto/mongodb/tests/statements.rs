@@ -140,16 +140,51 @@ fn a_text_is_bounded() {
 
 #[test]
 fn a_cut_message_ends_with_a_mark() {
-    check(r#"{find: "u", filter: {a: 1, b: repeat(20000)}, $db: "d"}"#, "find u {a: ?, b: ?} …");
+    check(r#"{find: "u", filter: {a: 1, b: repeat(70000)}, $db: "d"}"#, "find u {a: ?, b: ?} …");
     check(
-        r#"{update: "u", $db: "d"} updates {q: {_id: 1}, u: {$set: {blob: repeat(20000)}}}"#,
+        r#"{update: "u", $db: "d"} updates {q: {_id: 1}, u: {$set: {blob: repeat(70000)}}}"#,
         "update d.u {q: {_id: ?}, u: {$set: {blob: ?}}} …",
     );
     // What is missing is not shown anyway.
-    check(r#"{insert: "u", $db: "d"} documents {a: repeat(20000)}"#, "insert d.u [?]");
-    let ids: Vec<String> = (100_000..104_000).map(|n| n.to_string()).collect();
+    check(r#"{insert: "u", $db: "d"} documents {a: repeat(70000)}"#, "insert d.u [?]");
+    let ids: Vec<String> = (100_000..108_000).map(|n| n.to_string()).collect();
     check(
         &format!(r#"{{find: "u", filter: {{_id: {{$in: [{}]}}}}, $db: "d"}}"#, ids.join(", ")),
         "find u {_id: {$in: [?]}} …",
+    );
+}
+
+/// The texts of requests, one a line.
+#[track_caller]
+fn check_all(dialogue: &str, expected: &str) {
+    let run = run(dialogue);
+    let texts: Vec<&str> =
+        run.out.finished.iter().map(|request| &*run.texts.get(request.text).text).collect();
+    same(&texts.join("\n"), expected);
+}
+
+#[test]
+fn a_cut_command_is_the_whole_one_that_is_known() {
+    let list = |n: u32| (0..n).map(|n| (100_000 + n).to_string()).collect::<Vec<_>>().join(", ");
+    let find = |id: u32, database: &str, n: u32| {
+        format!(
+            r#"{id}0 > {id} {{find: "u", filter: {{_id: {{$in: [{}]}}}}, $db: "{database}"}}
+               {id}1 < 9{id}:{id} {{ok: 1.0}}"#,
+            list(n)
+        )
+    };
+    // The list alone is longer than what is read of a command.
+    check_all(
+        &[find(1, "d", 3), find(2, "d", 8000), find(3, "d", 9000)].join("\n"),
+        "find d.u {_id: {$in: [?]}}
+         find d.u {_id: {$in: [?]}}
+         find d.u {_id: {$in: [?]}}",
+    );
+    // Two could be it.
+    check_all(
+        &[find(1, "d", 3), find(2, "e", 3), find(3, "d", 8000)].join("\n"),
+        "find d.u {_id: {$in: [?]}}
+         find e.u {_id: {$in: [?]}}
+         find u {_id: {$in: [?]}} …",
     );
 }

@@ -51,11 +51,19 @@ fn authentication_may_be_a_dialogue() {
 
 #[test]
 fn a_refused_login_is_no_request() {
-    for dialogue in ["0 < seq 0 | hex ff 10 04 546f6f", "0 < greet 7\n1 > login u\n2 < err 1045 28000"] {
+    for (dialogue, code) in [
+        ("0 < seq 0 | hex ff 10 04 546f6f", "1040"),
+        ("0 < greet 7\n1 > login u\n2 < err 1045 28000", "1045/28000"),
+        ("0 < greet 7\n1 > login u\n2 < hex fe 61 00 62\n3 > hex 0102\n4 < err 1698 28000", "1698/28000"),
+    ] {
         let mut all = Run::new(true);
         all.feed_all(dialogue);
         same(&all.shown(), "");
+        assert_eq!(all.observer.session().login_error.unwrap().as_str(), code);
+        assert_eq!(all.out.counts.logins_refused, 1);
     }
+    // COM_CHANGE_USER is a request, and has its error.
+    assert_eq!(run("10 > cmd 11 7500\n20 < err 1045 28000").out.counts.logins_refused, 0);
 }
 
 #[test]

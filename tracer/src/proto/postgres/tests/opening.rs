@@ -90,6 +90,13 @@ fn case_19_session_refused() {
     let mut run = from_start(&format!("1 > startup user=u\n2 < FATAL 28P01\n{QUERY}"));
     run.observer.close(crate::time::Nanos(9), &mut run.out);
     same(&run.shown(), "");
+    assert_eq!(run.observer.session().login_error.unwrap().as_str(), "28P01");
+    assert_eq!(run.out.counts.logins_refused, 1);
+    // Behind a password, and as an error of a running session.
+    let run = from_start("1 > startup user=u\n2 < SASL\n3 > p hunter2\n4 < FATAL 53300");
+    assert_eq!(run.observer.session().login_error.unwrap().as_str(), "53300");
+    let run = from_start(&format!("1 > startup user=u\n2 < R | Z I\n{QUERY}\n95 < FATAL 57P01"));
+    assert_eq!((run.observer.session().login_error, run.out.counts.logins_refused), (None, 0));
 }
 
 #[test]

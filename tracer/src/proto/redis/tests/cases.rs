@@ -373,6 +373,7 @@ fn client_reply_on_may_be_lost() {
         "30 40 40 GET a rows=1
          50 60 60 GET b rows=1
          unmatched=2
+         presumed=2
          resyncs=1",
     );
 }

@@ -203,6 +203,7 @@ impl Run {
         for (name, count) in [
             ("started_before", counts.started_before),
             ("unmatched", counts.answers_unmatched),
+            ("presumed", counts.presumed),
             ("skipped", counts.skipped),
             ("resyncs", counts.resyncs),
             ("unnamed", counts.statements_unnamed),
