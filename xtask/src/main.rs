@@ -7,6 +7,7 @@
 mod bench;
 mod build;
 mod demo;
+mod dist;
 mod fuzz;
 mod lint;
 mod packages;
@@ -34,6 +35,8 @@ struct Arguments {
 enum Command {
     /// Build the release binary with the kernel programs inside, and the tools for it first
     Build,
+    /// Build static binaries for other hosts, with checksums, man page and completions, into target/dist
+    Dist(dist::Arguments),
     /// Start a small payments service, attach to it, and print the report
     Demo(demo::Arguments),
     /// Install what tests need, then run every check and every test
@@ -66,6 +69,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
     let interrupt = Interrupt::listen()?;
     match command {
         Command::Build => build::run(&interrupt).map(|_| ExitCode::SUCCESS),
+        Command::Dist(arguments) => dist::run(arguments, &interrupt).map(|()| ExitCode::SUCCESS),
         Command::Demo(arguments) => demo::run(arguments, &interrupt),
         Command::Test => test::run(&interrupt).map(|()| ExitCode::SUCCESS),
         Command::Vm(arguments) => vm::run(arguments, &interrupt).map(|()| ExitCode::SUCCESS),

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use std::process::Command;
 
 /// Real servers and drivers that the end-to-end tests talk to, and a compiler for the drivers without a package.
-const PACKAGES: [&str; 19] = [
+const PACKAGES: [&str; 20] = [
     "postgresql",
     "pgbouncer",
     "mariadb-server",
@@ -27,6 +27,7 @@ const PACKAGES: [&str; 19] = [
     "libpq-dev",
     "libmariadb-dev",
     "gcc",
+    "libcap2-bin",
     "libc6-dev",
 ];
 

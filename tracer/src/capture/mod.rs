@@ -52,6 +52,16 @@ pub enum CaptureError {
     /// No such process and the like.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// Its sockets cannot be listed, so nobody would know which connections were open before.
+    #[error(
+        "process {pid} may not be looked at without {missing}; run dbtap as root, for instance with sudo, or give it what it lacks"
+    )]
+    Hidden {
+        /// The process.
+        pid: u32,
+        /// Capabilities that dbtap lacks.
+        missing: String,
+    },
     /// The kernel side.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -100,6 +110,7 @@ pub fn run(config: &AttachConfig) -> Result<Finished, CaptureError> {
     let signals = Signals::watch()?;
     let filter = filter(config)?;
     let mut targets = Targets::resolve(config)?;
+    targets.check_visible()?;
     let limits = Limits {
         capture_bytes: u64::from(config.capture_bytes),
         max_targets: u32::try_from(MAX_TARGETS).unwrap_or(u32::MAX),

@@ -9,7 +9,8 @@ use crate::{
     config::AttachConfig,
     event::ProcessChange,
     host::{
-        process::Process,
+        kernel::{Kernel, LOOKING},
+        process::{Process, ProcessError},
         socket::{self, OpenSocket},
         target,
     },
@@ -40,6 +41,25 @@ impl Targets {
         let found = target::resolve(&config.selectors, config.follow)?;
         let traced = found.into_iter().map(|process| (process.pid, Traced::new(process))).collect();
         Ok(Self { traced, ended: Vec::new(), follow: config.follow })
+    }
+
+    /// A process of another user shows its connections to the privileged only. Without them the report would take those that were
+    /// open before for new ones.
+    pub(super) fn check_visible(&self) -> Result<(), CaptureError> {
+        let missing = Kernel::own_capabilities().missing(&LOOKING);
+        if missing.is_empty() {
+            // Where something else forbids it, such as a security module, the rest of the report is still worth having.
+            return Ok(());
+        }
+        let mut pids: Vec<u32> = self.traced.keys().copied().collect();
+        pids.sort_unstable();
+        match pids
+            .into_iter()
+            .find(|pid| matches!(socket::may_be_listed(*pid), Err(ProcessError::Permission(_))))
+        {
+            Some(pid) => Err(CaptureError::Hidden { pid, missing: missing.join(" and ") }),
+            None => Ok(()),
+        }
     }
 
     /// Puts all of them into the table, and children that were forked meanwhile: from here on the kernel follows.

@@ -1,43 +1,44 @@
 //! What follows from the facts, check by check. Pure.
 
 use super::Verdict::{No, Note, Yes};
+use super::backends;
 use super::{Check, ProcessFacts};
-use crate::host::kernel::{CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, Kernel, Lockdown, SOCKET_TRACEPOINTS};
+use crate::host::kernel::{
+    CAP_SYS_ADMIN, CAP_SYS_RESOURCE, Capabilities, Kernel, LOADING, LOOKING, Lockdown,
+};
 use crate::host::process::ProcessError;
 use crate::host::socket::State;
-
-/// The first kernel with the socket tracepoints.
-const KERNEL_NEEDED: (u32, u32) = (6, 3);
-
-/// Since this kernel, memory of kernel programs counts against the control group and not against `RLIMIT_MEMLOCK`.
-const KERNEL_WITHOUT_MEMLOCK: (u32, u32) = (5, 11);
+use crate::source::{Backend, Trial};
 
 /// Enough for the maps and programs on a kernel that counts them.
 const MEMLOCK_NEEDED_BYTES: u64 = 64 << 20;
 
-fn yes(name: &'static str, found: impl Into<String>) -> Check {
+pub(super) fn yes(name: &'static str, found: impl Into<String>) -> Check {
     Check { name, verdict: Yes, found: found.into(), remedy: None }
 }
 
-fn note(name: &'static str, found: impl Into<String>) -> Check {
+pub(super) fn note(name: &'static str, found: impl Into<String>) -> Check {
     Check { name, verdict: Note, found: found.into(), remedy: None }
 }
 
-fn no(name: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Check {
+pub(super) fn no(name: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Check {
     Check { name, verdict: No, found: found.into(), remedy: Some(remedy.into()) }
 }
 
-/// The checks of the host.
-pub fn of_host(kernel: &Kernel) -> Vec<Check> {
-    vec![
+/// The checks of the host. `trials`: what came of each backend, best first.
+pub fn of_host(kernel: &Kernel, trials: &[(Backend, Trial)]) -> Vec<Check> {
+    let mut checks = vec![
         privileges(kernel),
+        other_processes(kernel),
+        cost(kernel),
         version(kernel),
         type_information(kernel),
-        tracepoints(kernel),
         lockdown(kernel),
         memory_lock(kernel),
         pid_namespace(kernel),
-    ]
+    ];
+    checks.extend(backends::of(trials));
+    checks
 }
 
 fn privileges(kernel: &Kernel) -> Check {
@@ -50,60 +51,54 @@ fn privileges(kernel: &Kernel) -> Check {
         let found = format!("{who}, but in a user namespace of its own, where that counts for nothing");
         return no(name, found, "run dbtap on the host itself, as root");
     }
-    let needed = [CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE];
-    let missing: Vec<&str> =
-        needed.iter().filter(|one| !kernel.capabilities.has(**one)).map(|one| one.name).collect();
+    let missing = kernel.capabilities.missing(&LOADING);
     match (missing.is_empty(), kernel.user_id) {
         (true, 0) => yes(name, who),
-        (true, _) => yes(name, format!("{who}, with the capabilities that it takes")),
+        (true, _) => yes(name, format!("{who}, with CAP_BPF and CAP_PERFMON")),
         (false, 0) => no(
             name,
-            format!("root, but without {}", missing.join(", ")),
+            format!("root, but without {}", missing.join(" and ")),
             "run dbtap on the host itself, or in a container started with these capabilities (or --privileged)",
         ),
-        (false, _) => no(name, format!("{who}, without {}", missing.join(", ")), "run dbtap with sudo"),
+        (false, _) => no(
+            name,
+            format!("{who}, without {}", missing.join(" and ")),
+            "run dbtap with sudo, or give it the capabilities that it takes",
+        ),
     }
 }
 
-fn has_tracepoints(kernel: &Kernel) -> bool {
-    kernel.missing_tracepoints.as_ref().is_ok_and(Vec::is_empty)
+fn other_processes(kernel: &Kernel) -> Check {
+    let name = "other users";
+    match kernel.capabilities.missing(&LOOKING).as_slice() {
+        [] => yes(name, "their processes can be observed"),
+        missing => {
+            note(name, format!("their processes cannot be observed without {}", missing.join(" and ")))
+        }
+    }
+}
+
+fn cost(kernel: &Kernel) -> Check {
+    let name = "cost of probes";
+    if kernel.capabilities.has(CAP_SYS_ADMIN) {
+        yes(name, "can be measured")
+    } else {
+        note(name, "reports cannot tell it, for that takes CAP_SYS_ADMIN; all else in them is complete")
+    }
 }
 
 fn version(kernel: &Kernel) -> Check {
-    let (major, minor) = KERNEL_NEEDED;
-    let found = format!("Linux {} ({})", kernel.release, kernel.arch);
-    // Distributions bring new tracepoints to old kernels, so having them outweighs the number.
-    if kernel.version() >= KERNEL_NEEDED || has_tracepoints(kernel) {
-        yes("kernel", found)
-    } else {
-        no("kernel", found, format!("use a host with Linux {major}.{minor} or later"))
-    }
+    note("kernel", format!("Linux {} ({})", kernel.release, kernel.arch))
 }
 
 fn type_information(kernel: &Kernel) -> Check {
     let name = "kernel types";
-    match &kernel.missing_tracepoints {
-        Ok(_) => yes(name, "the kernel describes its own types (BTF)"),
+    match &kernel.types {
+        Ok(()) => yes(name, "the kernel describes its own types (BTF)"),
         Err(error) => {
             let error = error.to_string();
             let (found, remedy) = error.split_once("; ").unwrap_or((&error, "use another kernel"));
             no(name, found, remedy)
-        }
-    }
-}
-
-fn tracepoints(kernel: &Kernel) -> Check {
-    let name = "tracepoints";
-    match &kernel.missing_tracepoints {
-        Ok(missing) if missing.is_empty() => yes(name, SOCKET_TRACEPOINTS.join(", ")),
-        Ok(missing) => {
-            let (major, minor) = KERNEL_NEEDED;
-            let remedy = format!("they came with Linux {major}.{minor}: use a host with a later kernel");
-            no(name, format!("this kernel lacks {}", missing.join(", ")), remedy)
-        }
-        Err(_) => {
-            let found = format!("unknown without the kernel's types: {}", SOCKET_TRACEPOINTS.join(", "));
-            no(name, found, "first see to the check before this one")
         }
     }
 }
@@ -115,8 +110,8 @@ fn lockdown(kernel: &Kernel) -> Check {
         Lockdown::Integrity => yes(name, "integrity, which allows tracing"),
         Lockdown::Confidentiality => no(
             name,
-            "confidentiality: the kernel lets nobody read its memory, programs that trace included",
-            "boot with lockdown=integrity or lockdown=none on the kernel command line",
+            "confidentiality: the kernel lets no program read memory, its own or a process's, and dbtap's programs read the bytes of requests there",
+            "boot with lockdown=integrity on the kernel command line, where dbtap works in full",
         ),
     }
 }
@@ -125,13 +120,16 @@ fn memory_lock(kernel: &Kernel) -> Check {
     let name = "memory lock";
     match kernel.memlock_bytes {
         None => yes(name, "unlimited"),
-        Some(bytes) if kernel.version() >= KERNEL_WITHOUT_MEMLOCK => {
+        Some(bytes) if !kernel.counts_locked_memory() => {
             yes(name, format!("{} KiB, which this kernel does not apply to kernel programs", bytes >> 10))
         }
         Some(bytes) if bytes >= MEMLOCK_NEEDED_BYTES => yes(name, format!("{} KiB", bytes >> 10)),
+        Some(bytes) if kernel.capabilities.has(CAP_SYS_RESOURCE) => {
+            yes(name, format!("{} KiB, which dbtap raises for itself", bytes >> 10))
+        }
         Some(bytes) => {
             let remedy = format!(
-                "`ulimit -l {}` (or unlimited) in the shell that starts dbtap",
+                "`ulimit -l {}` (or unlimited) in the shell that starts dbtap, or give it CAP_SYS_RESOURCE",
                 MEMLOCK_NEEDED_BYTES >> 10
             );
             no(name, format!("only {} KiB may be locked", bytes >> 10), remedy)
@@ -152,7 +150,10 @@ fn pid_namespace(kernel: &Kernel) -> Check {
 }
 
 /// The checks of a process; `None`: the pid is dbtap's own.
-pub fn of_process(facts: Option<&Result<ProcessFacts, ProcessError>>) -> Vec<Check> {
+pub fn of_process(
+    facts: Option<&Result<ProcessFacts, ProcessError>>,
+    capabilities: Capabilities,
+) -> Vec<Check> {
     let facts = match facts {
         None => {
             let remedy = "choose the process whose database requests are slow";
@@ -161,7 +162,7 @@ pub fn of_process(facts: Option<&Result<ProcessFacts, ProcessError>>) -> Vec<Che
         Some(Err(error)) => return vec![refused("process", error)],
         Some(Ok(facts)) => facts,
     };
-    vec![process(facts), container(facts), readable(facts), encryption(facts)]
+    vec![process(facts), container(facts), readable(facts, capabilities), encryption(facts)]
 }
 
 /// The sentence of an error has what was found, a semicolon, and the remedy.
@@ -193,9 +194,15 @@ fn container(facts: &ProcessFacts) -> Check {
     }
 }
 
-fn readable(facts: &ProcessFacts) -> Check {
+fn readable(facts: &ProcessFacts, capabilities: Capabilities) -> Check {
     let name = "sockets";
+    let missing = capabilities.missing(&LOOKING);
     match &facts.sockets {
+        Err(ProcessError::Permission(_)) if !missing.is_empty() => no(
+            name,
+            format!("cannot be listed without {}", missing.join(" and ")),
+            "run dbtap with sudo, or give it the capabilities that it takes",
+        ),
         Err(error) => refused(name, error),
         Ok(open) => {
             let of = |state: State| open.sockets.iter().filter(|socket| socket.state == state).count();

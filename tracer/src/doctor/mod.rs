@@ -1,13 +1,15 @@
 //! `dbtap doctor`: what this host and a process allow, each "no" with its remedy. Changes nothing.
 //!
-//! Facts are gathered by [`crate::host`]; what follows from them ([`checks`], [`connections`]) and how it is shown
-//! ([`render`]) is pure.
+//! Facts are gathered by [`crate::host`], and by trying the backends ([`trials`]); what follows from them ([`checks`],
+//! [`connections`]) and how it is shown ([`render`]) is pure.
 
+mod backends;
 pub mod checks;
 pub mod connections;
 mod layout;
 #[cfg(test)]
 mod tests;
+mod trials;
 
 use crate::host::kernel::Kernel;
 use crate::host::process::{Process, ProcessError};
@@ -81,11 +83,12 @@ impl ProcessFacts {
 
 /// Looks at this host, and at a process if one is given.
 pub fn diagnose(pid: Option<u32>) -> Diagnosis {
-    let mut checks = checks::of_host(&Kernel::read());
+    let kernel = Kernel::read();
+    let mut checks = checks::of_host(&kernel, &trials::of_each());
     let mut groups = Vec::new();
     if let Some(pid) = pid {
         let facts = if pid == std::process::id() { None } else { Some(ProcessFacts::read(pid)) };
-        checks.extend(checks::of_process(facts.as_ref()));
+        checks.extend(checks::of_process(facts.as_ref(), kernel.capabilities));
         if let Some(Ok(ProcessFacts { sockets: Ok(open), .. })) = &facts {
             groups = connections::group(&open.sockets);
         }

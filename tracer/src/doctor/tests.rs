@@ -4,10 +4,11 @@ use super::checks::{of_host, of_process};
 use super::*;
 use crate::event::{Address, SocketFacts};
 use crate::host::btf::BtfError;
-use crate::host::kernel::{CAP_BPF, Capabilities, Lockdown};
+use crate::host::kernel::{CAP_BPF, CAP_PERFMON, Capabilities, Lockdown};
 use crate::host::process::Exe;
 use crate::host::socket::{OpenSocket, State};
 use crate::host::testing::Idle;
+use crate::source::{Backend, Trial};
 
 fn kernel() -> Kernel {
     Kernel {
@@ -20,8 +21,20 @@ fn kernel() -> Kernel {
         initial_pid_namespace: true,
         memlock_bytes: None,
         lockdown: Lockdown::None,
-        missing_tracepoints: Ok(vec![]),
+        types: Ok(()),
     }
+}
+
+fn all_work() -> Vec<(Backend, Trial)> {
+    Backend::ALL.into_iter().map(|backend| (backend, Trial::Works)).collect()
+}
+
+fn trials(socket: Trial, fexit: Trial, syscall: Trial) -> Vec<(Backend, Trial)> {
+    Backend::ALL.into_iter().zip([socket, fexit, syscall]).collect()
+}
+
+fn refused(reason: &str) -> Trial {
+    Trial::Refused(reason.to_owned())
 }
 
 /// The names of the checks that say no, with the beginning of their remedies.
@@ -37,7 +50,7 @@ fn refusals(checks: &[Check]) -> Vec<String> {
 #[test]
 fn hosts() {
     let check = |kernel: Kernel, expected: &[&str]| {
-        let refusals = refusals(&of_host(&kernel));
+        let refusals = refusals(&of_host(&kernel, &all_work()));
         assert_eq!(refusals.len(), expected.len(), "{refusals:?}");
         for (refusal, start) in refusals.iter().zip(expected) {
             assert!(refusal.starts_with(start), "{refusal}");
@@ -68,19 +81,98 @@ fn hosts() {
         &["lockdown: boot with lockdown=integrity"],
     );
     check(Kernel { memlock_bytes: Some(65_536), ..kernel() }, &[]);
-    let old = |memlock_bytes| Kernel {
+    let old = |capabilities, memlock_bytes| Kernel {
         release: "5.10.0-28-amd64".to_owned(),
+        capabilities,
         memlock_bytes,
-        missing_tracepoints: Ok(vec!["sock_send_length", "sock_recv_length"]),
         ..kernel()
     };
-    let newer = ["kernel: use a host with Linux 6.3 or later", "tracepoints: they came with Linux 6.3"];
-    check(old(None), &newer);
-    check(old(Some(65_536)), &[newer[0], newer[1], "memory lock: `ulimit -l 65536`"]);
-    // A distribution's old kernel with the tracepoints brought to it.
-    check(Kernel { release: "5.14.0-600.el9.x86_64".to_owned(), ..kernel() }, &[]);
-    let without_btf = Kernel { missing_tracepoints: Err(BtfError::Malformed("no BTF magic")), ..kernel() };
-    check(without_btf, &["kernel types: report the kernel version", "tracepoints: first see to"]);
+    let two = Capabilities(1 << CAP_BPF.bit | 1 << CAP_PERFMON.bit);
+    check(old(two, None), &[]);
+    check(old(two, Some(65_536)), &["memory lock: `ulimit -l 65536`"]);
+    check(old(Capabilities(u64::MAX), Some(65_536)), &[]);
+    let without_btf = Kernel { types: Err(BtfError::Malformed("no BTF magic")), ..kernel() };
+    check(without_btf, &["kernel types: report the kernel version"]);
+}
+
+/// The rows of the backends as they are shown.
+fn shown(trials: &[(Backend, Trial)]) -> String {
+    let mut checks = of_host(&kernel(), trials);
+    checks.retain(|check| check.name.contains("backend"));
+    refusals(&checks);
+    let text = render(&Diagnosis { pid: None, checks, connections: vec![] }, 80);
+    text.split("\n\n").next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_best_backend_that_works() {
+    let closed = || refused("this kernel refuses programs on its own functions, whoever asks");
+    let expected = "\
+yes  socket backend   works: `dbtap attach` takes it
+-    fexit backend    this kernel refuses programs on its own functions, whoever
+                      asks
+-    syscall backend  works too";
+    assert_eq!(shown(&trials(Trial::Works, closed(), Trial::Works)), expected);
+
+    let old = || refused("this kernel has no tracepoint sock_send_length");
+    let expected = "\
+-    socket backend   this kernel has no tracepoint sock_send_length
+yes  fexit backend    works: `dbtap attach` takes it
+-    syscall backend  works too";
+    assert_eq!(shown(&trials(old(), Trial::Works, Trial::Works)), expected);
+
+    let expected = "\
+-    socket backend   this kernel has no tracepoint sock_send_length
+-    fexit backend    this kernel refuses programs on its own functions, whoever
+                      asks
+yes  syscall backend  works: `dbtap attach` takes it; while a capture runs,
+                      every system call of every process on this host takes
+                      about 0.2 us longer (0.3 us in a target)";
+    assert_eq!(shown(&trials(old(), closed(), Trial::Works)), expected);
+}
+
+#[test]
+fn no_backend_at_all() {
+    let blind = "the probes are in place, but they did not see dbtap's own test message";
+    let expected = "\
+-    socket backend   this kernel has no tracepoint sock_send_length
+-    fexit backend    this kernel has no function inet_sendmsg
+-    syscall backend  the probes are in place, but they did not see dbtap's own
+                      test message
+NO   backend          this kernel allows none of dbtap's ways to see socket
+                      traffic
+->                    use a host with Linux 5.10 or later whose kernel was built
+                      with tracepoints and BTF, as those of the distributions
+                      are; where this one was, report what the lines above say
+                      to the dbtap project";
+    let tried = trials(
+        refused("this kernel has no tracepoint sock_send_length"),
+        refused("this kernel has no function inet_sendmsg"),
+        refused(blind),
+    );
+    assert_eq!(shown(&tried), expected);
+
+    let lacking = || {
+        Trial::Unknown(
+            "dbtap lacks CAP_PERFMON, without which the kernel takes no tracing programs".to_owned(),
+        )
+    };
+    let expected = "\
+-    socket backend   this kernel has no tracepoint sock_send_length
+-    fexit backend    not known: dbtap lacks CAP_PERFMON, without which the
+                      kernel takes no tracing programs
+-    syscall backend  not known: dbtap lacks CAP_PERFMON, without which the
+                      kernel takes no tracing programs
+NO   backend          none could be tried to the end
+->                    see to what the lines above say, then ask again";
+    let tried = trials(refused("this kernel has no tracepoint sock_send_length"), lacking(), lacking());
+    assert_eq!(shown(&tried), expected);
+
+    let expected = "\
+NO   backend          not tried: dbtap lacks CAP_PERFMON, without which the
+                      kernel takes no tracing programs
+->                    see to what the lines above say, then ask again";
+    assert_eq!(shown(&trials(lacking(), lacking(), lacking())), expected);
 }
 
 fn socket(local: &str, peer: &str, state: State) -> OpenSocket {
@@ -174,8 +266,8 @@ fn databases_by_port_and_path() {
 
 fn diagnosis(kernel: &Kernel, facts: ProcessFacts) -> Diagnosis {
     let groups = connections::group(&facts.sockets.as_ref().unwrap().sockets);
-    let mut checks = of_host(kernel);
-    checks.extend(of_process(Some(&Ok(facts))));
+    let mut checks = of_host(kernel, &all_work());
+    checks.extend(of_process(Some(&Ok(facts)), Capabilities(u64::MAX)));
     Diagnosis { pid: Some(4242), checks, connections: groups }
 }
 
@@ -184,12 +276,16 @@ fn text_of_a_ready_host() {
     let text = render(&diagnosis(&kernel(), facts(sockets(), &["libssl.so.3"])), 80);
     let expected = "\
 yes  privileges       root
-yes  kernel           Linux 6.8.0-45-generic (x86_64)
+yes  other users      their processes can be observed
+yes  cost of probes   can be measured
+-    kernel           Linux 6.8.0-45-generic (x86_64)
 yes  kernel types     the kernel describes its own types (BTF)
-yes  tracepoints      sock_send_length, sock_recv_length
 yes  lockdown         none
 yes  memory lock      unlimited
 yes  pid namespace    the host's own
+yes  socket backend   works: `dbtap attach` takes it
+-    fexit backend    works too
+-    syscall backend  works too
 yes  process          4242 (pay\\x1b[31mments), 12 threads, /srv/payments
                       (deleted since)
 -    container        3f2a9c1b77aa
@@ -216,7 +312,7 @@ fn encryption_is_never_guessed() {
     let check = |libraries: Result<&[&str], ProcessError>, expected: &str| {
         let mut facts = facts(vec![], &[]);
         facts.tls_libraries = libraries.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-        let checks = of_process(Some(&Ok(facts)));
+        let checks = of_process(Some(&Ok(facts)), Capabilities(u64::MAX));
         let encryption = checks.iter().find(|check| check.name == "encryption").unwrap();
         assert_eq!(encryption.verdict, Verdict::Note);
         assert!(encryption.found.starts_with("which connections use TLS cannot be told"));
@@ -234,14 +330,20 @@ fn encryption_is_never_guessed() {
 fn text_of_a_refusing_host() {
     let kernel = Kernel { user_id: 1000, capabilities: Capabilities(0), ..kernel() };
     let refused: Result<ProcessFacts, ProcessError> = Err(ProcessError::NotFound(4242));
-    let mut checks = of_host(&kernel);
-    checks.extend(of_process(Some(&refused)));
-    checks.retain(|check| check.verdict != Verdict::Yes);
+    let mut checks = of_host(&kernel, &all_work());
+    checks.extend(of_process(Some(&refused), Capabilities(0)));
+    checks.retain(|check| check.verdict != Verdict::Yes && !check.name.contains("backend"));
     let diagnosis = Diagnosis { pid: Some(4242), checks, connections: vec![] };
     assert!(!diagnosis.is_ready());
     let expected = "\
-NO   privileges       user 1000, without CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE
-->                    run dbtap with sudo
+NO   privileges       user 1000, without CAP_BPF and CAP_PERFMON
+->                    run dbtap with sudo, or give it the capabilities that it
+                      takes
+-    other users      their processes cannot be observed without CAP_SYS_PTRACE
+                      and CAP_DAC_READ_SEARCH
+-    cost of probes   reports cannot tell it, for that takes CAP_SYS_ADMIN; all
+                      else in them is complete
+-    kernel           Linux 6.8.0-45-generic (x86_64)
 NO   process          there is no process 4242
 ->                    `ps -e` lists those that run (inside a container a process
                       has another number than on the host)
@@ -278,7 +380,9 @@ fn never_wider_than_the_terminal() {
 fn a_real_process() {
     let found = diagnose(Some(Idle::cat().pid()));
     let verdicts: Vec<&str> = found.checks.iter().map(|check| check.name).collect();
-    assert_eq!(verdicts.len(), 11, "{verdicts:?}");
+    let always = ["privileges", "kernel", "kernel types", "process", "sockets"];
+    assert!(always.iter().all(|name| verdicts.contains(name)), "{verdicts:?}");
+    assert!(verdicts.iter().any(|name| name.ends_with("backend")), "{verdicts:?}");
     let process = found.checks.iter().find(|check| check.name == "process").unwrap();
     assert!(process.verdict == Verdict::Yes && process.found.contains("(cat), 1 thread, /"), "{process:?}");
     let own = diagnose(Some(std::process::id()));

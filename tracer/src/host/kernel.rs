@@ -20,8 +20,20 @@ pub const CAP_BPF: Capability = Capability { bit: 39, name: "CAP_BPF" };
 pub const CAP_PERFMON: Capability = Capability { bit: 38, name: "CAP_PERFMON" };
 /// Look at processes of other users.
 pub const CAP_SYS_PTRACE: Capability = Capability { bit: 19, name: "CAP_SYS_PTRACE" };
-/// Includes [`CAP_BPF`] and [`CAP_PERFMON`]; needed to enter another network namespace.
+/// Open folders of other users, as `/proc/PID/fd` is one.
+pub const CAP_DAC_READ_SEARCH: Capability = Capability { bit: 2, name: "CAP_DAC_READ_SEARCH" };
+/// Raise the limit of locked memory, which Linux before 5.11 applies to kernel programs.
+pub const CAP_SYS_RESOURCE: Capability = Capability { bit: 24, name: "CAP_SYS_RESOURCE" };
+/// Includes [`CAP_BPF`] and [`CAP_PERFMON`]; needed to measure what the programs cost, and to enter another network namespace.
 pub const CAP_SYS_ADMIN: Capability = Capability { bit: 21, name: "CAP_SYS_ADMIN" };
+
+/// Without these, the kernel takes no tracing program.
+pub const LOADING: [Capability; 2] = [CAP_BPF, CAP_PERFMON];
+/// Without these, the sockets of another user's process cannot be listed.
+pub const LOOKING: [Capability; 2] = [CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH];
+
+/// Since this version, memory of kernel programs counts against the control group and not against `RLIMIT_MEMLOCK`.
+const WITHOUT_MEMLOCK: (u32, u32) = (5, 11);
 
 /// A set of capabilities.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +45,11 @@ impl Capabilities {
         let in_set = |capability: Capability| self.0 >> capability.bit & 1 == 1;
         let by_admin = matches!(capability, CAP_BPF | CAP_PERFMON);
         in_set(capability) || by_admin && in_set(CAP_SYS_ADMIN)
+    }
+
+    /// Names of those of `wanted` that it lacks.
+    pub fn missing(self, wanted: &[Capability]) -> Vec<&'static str> {
+        wanted.iter().filter(|capability| !self.has(**capability)).map(|capability| capability.name).collect()
     }
 }
 
@@ -51,9 +68,6 @@ pub enum Lockdown {
 /// `PROC_USER_INIT_INO`, `include/linux/proc_ns.h`).
 const INITIAL_PID_NAMESPACE: u32 = 0xeffffffc;
 const INITIAL_USER_NAMESPACE: u32 = 0xeffffffd;
-
-/// Tracepoints that the socket backend attaches to (Linux 6.3 and later, `include/trace/events/sock.h`).
-pub const SOCKET_TRACEPOINTS: [&str; 2] = ["sock_send_length", "sock_recv_length"];
 
 /// Facts of the kernel and of this process's standing with it.
 #[derive(Debug)]
@@ -76,8 +90,8 @@ pub struct Kernel {
     pub memlock_bytes: Option<u64>,
     /// Lockdown.
     pub lockdown: Lockdown,
-    /// The socket tracepoints that this kernel lacks, or why its types cannot be read.
-    pub missing_tracepoints: Result<Vec<&'static str>, BtfError>,
+    /// Its types can be read, or why not.
+    pub types: Result<(), BtfError>,
 }
 
 impl Kernel {
@@ -86,30 +100,41 @@ impl Kernel {
         let name = rustix::system::uname();
         let text = |text: &std::ffi::CStr| text.to_string_lossy().into_owned();
         let own = std::process::id();
-        let status = process::file(own, "status").unwrap_or_default();
-        let effective = status_word(&status, "CapEff").and_then(|set| u64::from_str_radix(set, 16).ok());
         let lockdown = std::fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
-        let missing = |btf: Btf| {
-            let absent = |name: &&str| !btf.has_typedef(&format!("btf_trace_{name}"));
-            SOCKET_TRACEPOINTS.into_iter().filter(absent).collect()
-        };
         Self {
             release: text(name.release()),
             hostname: text(name.nodename()),
             arch: text(name.machine()),
             user_id: rustix::process::geteuid().as_raw(),
-            capabilities: Capabilities(effective.unwrap_or(0)),
+            capabilities: Self::own_capabilities(),
             initial_user_namespace: namespace(own, "user").is_ok_and(|inode| inode == INITIAL_USER_NAMESPACE),
             initial_pid_namespace: namespace(own, "pid").is_ok_and(|inode| inode == INITIAL_PID_NAMESPACE),
             memlock_bytes: getrlimit(Resource::Memlock).current,
             lockdown: parse_lockdown(&lockdown),
-            missing_tracepoints: Btf::load(Path::new(KERNEL_BTF)).map(missing),
+            types: Btf::load(Path::new(KERNEL_BTF)).map(drop),
         }
+    }
+
+    /// Effective capabilities of dbtap.
+    pub fn own_capabilities() -> Capabilities {
+        let status = process::file(std::process::id(), "status").unwrap_or_default();
+        let effective = status_word(&status, "CapEff").and_then(|set| u64::from_str_radix(set, 16).ok());
+        Capabilities(effective.unwrap_or(0))
     }
 
     /// Major and minor version; zeros where the release does not begin with them.
     pub fn version(&self) -> (u32, u32) {
         parse_version(&self.release)
+    }
+
+    /// Memory of kernel programs counts against [`Self::memlock_bytes`].
+    pub fn counts_locked_memory(&self) -> bool {
+        self.version() < WITHOUT_MEMLOCK
+    }
+
+    /// [`Self::counts_locked_memory`] of the running kernel, without reading the rest.
+    pub fn release_counts_locked_memory() -> bool {
+        parse_version(&rustix::system::uname().release().to_string_lossy()) < WITHOUT_MEMLOCK
     }
 }
 
@@ -159,6 +184,8 @@ mod tests {
         assert!(only(CAP_BPF).has(CAP_BPF) && !only(CAP_BPF).has(CAP_PERFMON));
         assert!(only(CAP_SYS_ADMIN).has(CAP_BPF) && only(CAP_SYS_ADMIN).has(CAP_PERFMON));
         assert!(!only(CAP_SYS_ADMIN).has(CAP_SYS_PTRACE));
+        assert_eq!(only(CAP_BPF).missing(&LOADING), ["CAP_PERFMON"]);
+        assert_eq!(only(CAP_SYS_ADMIN).missing(&LOOKING), ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"]);
         assert!(!Capabilities(0).has(CAP_BPF) && Capabilities(u64::MAX).has(CAP_BPF));
     }
 
@@ -169,8 +196,6 @@ mod tests {
         assert_eq!(kernel.release, release.trim());
         assert_eq!(kernel.arch, std::env::consts::ARCH);
         assert_eq!(kernel.user_id == 0, kernel.capabilities.has(CAP_BPF), "{kernel:?}");
-        // The tracepoints came with 6.3; the types say what the version leads to expect.
-        let missing = kernel.missing_tracepoints.as_ref().unwrap();
-        assert_eq!(missing.is_empty(), kernel.version() >= (6, 3), "{missing:?}");
+        assert!(kernel.types.is_ok(), "{:?}", kernel.types);
     }
 }

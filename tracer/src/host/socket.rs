@@ -44,6 +44,15 @@ pub fn open_sockets(pid: u32) -> Result<OpenSockets, ProcessError> {
     open_sockets_of(&[pid]).remove(&pid).unwrap_or(Err(ProcessError::NotFound(pid)))
 }
 
+/// May the sockets of the process be listed?
+///
+/// # Errors
+/// [`ProcessError`]: it does not run, or may not be looked at.
+pub fn may_be_listed(pid: u32) -> Result<(), ProcessError> {
+    namespace(pid, "net")?;
+    socket_inodes(pid).map(drop)
+}
+
 /// The sockets of many processes, with one look at the lists of each network namespace that they are in.
 pub fn open_sockets_of(pids: &[u32]) -> BTreeMap<u32, Result<OpenSockets, ProcessError>> {
     let mut answers = BTreeMap::new();

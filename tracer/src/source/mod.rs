@@ -6,8 +6,10 @@ mod backend;
 #[cfg(feature = "bpf")]
 pub mod bpf;
 pub mod replay;
+mod trial;
 
 pub use backend::Backend;
+pub use trial::Trial;
 
 /// What a source could not deliver. All of it reaches the report's coverage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -17,12 +17,16 @@ const BY_ALL: &str =
 
 pub(super) fn write(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     let cost = &report.cost;
-    let each = cost.probe_ns / cost.probe_runs.max(1);
+    let probes = match cost.probe_ns.checked_div(cost.probe_runs) {
+        Some(each) => {
+            let runs = plural(cost.probe_runs, "probe run");
+            format!("{runs} x {} = {}", duration::text(each), duration::text(cost.probe_ns))
+        }
+        // Any traffic on the host runs probes, so none means that the kernel gave no statistics.
+        None => "probes not measured, for that takes root or CAP_SYS_ADMIN".to_owned(),
+    };
     let text = format!(
-        "{} x {} = {}; dbtap {} of one CPU, {}",
-        plural(cost.probe_runs, "probe run"),
-        duration::text(each),
-        duration::text(cost.probe_ns),
+        "{probes}; dbtap {} of one CPU, {}",
         share(cost.dbtap_cpu_ns, report.capture.duration_ns),
         bytes(cost.dbtap_rss_bytes)
     );

@@ -57,12 +57,12 @@ pub(super) fn attach(backend: Backend, ebpf: &mut Ebpf, btf: &aya::Btf) -> Resul
             }
             At::Entry(function) => {
                 let program: &mut FEntry = program.try_into().map_err(LoadError::kernel)?;
-                program.load(function, btf).map_err(LoadError::kernel)?;
+                program.load(function, btf).map_err(|error| LoadError::kernel(error).on_function())?;
                 program.attach().map_err(LoadError::kernel)?;
             }
             At::Exit(function, _) => {
                 let program: &mut FExit = program.try_into().map_err(LoadError::kernel)?;
-                program.load(function, btf).map_err(LoadError::kernel)?;
+                program.load(function, btf).map_err(|error| LoadError::kernel(error).on_function())?;
                 program.attach().map_err(LoadError::kernel)?;
             }
         }

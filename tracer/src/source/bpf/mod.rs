@@ -5,7 +5,9 @@
 
 mod attach;
 mod cost;
+mod error;
 mod hooks;
+mod memory_lock;
 mod self_test;
 mod settings;
 mod targets;
@@ -22,63 +24,14 @@ use aya::{
 use tracer_ebpf::{Settings, counter};
 
 pub use cost::{Cost, ProgramCost, statistics};
+pub use error::LoadError;
 pub use targets::TargetTable;
 
 use super::{Backend, Losses, Source, SourceError};
-use crate::host::btf::{Btf, BtfError, KERNEL_BTF};
-
-/// Why the kernel side could not be set up. Each says the remedy.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// Type information is missing.
-    #[error("{0}")]
-    Btf(#[from] BtfError),
-    /// A tracepoint is missing.
-    #[error(
-        "this kernel has no tracepoint {0}; choose another backend, or leave the choice to dbtap with --backend auto"
-    )]
-    NoTracepoint(&'static str),
-    /// Each backend was refused.
-    #[error(
-        "this kernel allows none of dbtap's ways to see socket traffic ({0}); `dbtap doctor` says what is missing"
-    )]
-    NoBackend(String),
-    /// Root is needed.
-    #[error("the kernel refused dbtap ({0}); run it as root, for instance with sudo")]
-    Refused(String),
-    /// Anything else.
-    #[error("the kernel did not take dbtap's programs: {0}; run `dbtap doctor` for what this host allows")]
-    Kernel(String),
-    /// The programs are attached and do not see what they must.
-    #[error(
-        "the probes are in place, but they did not see dbtap's own test message; its numbers could not be trusted: {0}"
-    )]
-    SelfTest(String),
-    /// A `/proc` or memory operation failed.
-    #[error("{what}: {error}")]
-    System {
-        /// What was tried.
-        what: &'static str,
-        /// Why it failed.
-        error: std::io::Error,
-    },
-}
-
-impl LoadError {
-    fn kernel(error: impl std::error::Error) -> Self {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        let mut refused = false;
-        while let Some(cause) = source {
-            refused |= cause
-                .downcast_ref::<std::io::Error>()
-                .is_some_and(|cause| cause.kind() == std::io::ErrorKind::PermissionDenied);
-            text = format!("{text}: {cause}");
-            source = cause.source();
-        }
-        if refused { Self::Refused(text) } else { Self::Kernel(text) }
-    }
-}
+use crate::host::{
+    btf::{Btf, KERNEL_BTF},
+    kernel::Kernel as Host,
+};
 
 /// Limits of a capture.
 #[derive(Clone, Copy, Debug)]
@@ -115,42 +68,16 @@ impl Kernel {
     /// # Errors
     /// [`LoadError`].
     pub fn attach(limits: Limits, only: Option<Backend>) -> Result<Self, LoadError> {
-        let own_btf = Btf::load(Path::new(KERNEL_BTF))?;
-        let settings = settings::read(&own_btf, limits)?;
-        // Parsing it is the longest part of starting, so once is enough.
-        let btf = aya::Btf::from_sys_fs().map_err(LoadError::kernel)?;
+        let start = Start::read(limits)?;
         let mut refusals = Vec::new();
         for backend in Backend::ALL.into_iter().filter(|backend| only.is_none_or(|only| only == *backend)) {
-            let tried = attach::check(backend, &own_btf)
-                .and_then(|()| Self::attach_backend(backend, settings, limits, &btf));
-            match tried {
+            match start.attach(backend) {
                 Ok(kernel) => return Ok(kernel),
-                Err(error) if only.is_some() => return Err(error),
-                // Without privileges every backend is refused, for the same reason.
-                Err(error @ LoadError::Refused(_)) if !may_load() => return Err(error),
-                Err(error) => refusals.push(format!("{}: {error}", backend.name())),
+                Err(error) if only.is_some() || error.concerns_all() => return Err(error),
+                Err(error) => refusals.push((backend, error.reason())),
             }
         }
-        Err(LoadError::NoBackend(refusals.join("; ")))
-    }
-
-    fn attach_backend(
-        backend: Backend,
-        settings: Settings,
-        limits: Limits,
-        btf: &aya::Btf,
-    ) -> Result<Self, LoadError> {
-        let mut ebpf = attach::load(backend, settings, btf)?;
-        let ring = RingBuf::try_from(take(&mut ebpf, "RECORDS")?).map_err(LoadError::kernel)?;
-        let counters = PerCpuArray::try_from(take(&mut ebpf, "COUNTERS")?).map_err(LoadError::kernel)?;
-        let count = Array::try_from(take(&mut ebpf, "TARGET_COUNT")?).map_err(LoadError::kernel)?;
-        let table = take(&mut ebpf, "TARGETS")?;
-        let targets = TargetTable::map(table, count, limits.max_targets)?;
-        let cost = Cost::default();
-        let mut kernel = Self { backend, ebpf, ring, counters, targets, cost };
-        attach::attach(backend, &mut kernel.ebpf, btf)?;
-        self_test::run(&mut kernel)?;
-        Ok(kernel)
+        Err(LoadError::NoBackend(refusals))
     }
 
     /// The way in which it sees traffic.
@@ -179,6 +106,53 @@ impl Kernel {
     }
 }
 
+/// What every backend needs before its programs are loaded.
+struct Start {
+    own_btf: Btf,
+    btf: aya::Btf,
+    settings: Settings,
+    limits: Limits,
+}
+
+impl Start {
+    fn read(limits: Limits) -> Result<Self, LoadError> {
+        let own_btf = Btf::load(Path::new(KERNEL_BTF))?;
+        let settings = settings::read(&own_btf, limits)?;
+        // Parsing it is the longest part of starting, so once is enough.
+        let btf = aya::Btf::from_sys_fs().map_err(LoadError::kernel)?;
+        Ok(Self { own_btf, btf, settings, limits })
+    }
+
+    fn attach(&self, backend: Backend) -> Result<Kernel, LoadError> {
+        attach::check(backend, &self.own_btf)?;
+        memory_lock::raise();
+        self.load_and_attach(backend).map_err(|error| error.explained(&Host::read()))
+    }
+
+    fn load_and_attach(&self, backend: Backend) -> Result<Kernel, LoadError> {
+        let mut ebpf = attach::load(backend, self.settings, &self.btf)?;
+        let ring = RingBuf::try_from(take(&mut ebpf, "RECORDS")?).map_err(LoadError::kernel)?;
+        let counters = PerCpuArray::try_from(take(&mut ebpf, "COUNTERS")?).map_err(LoadError::kernel)?;
+        let count = Array::try_from(take(&mut ebpf, "TARGET_COUNT")?).map_err(LoadError::kernel)?;
+        let table = take(&mut ebpf, "TARGETS")?;
+        let targets = TargetTable::map(table, count, self.limits.max_targets)?;
+        let cost = Cost::default();
+        let mut kernel = Kernel { backend, ebpf, ring, counters, targets, cost };
+        attach::attach(backend, &mut kernel.ebpf, &self.btf)?;
+        self_test::run(&mut kernel)?;
+        Ok(kernel)
+    }
+}
+
+/// What comes of each backend when it is loaded, attached and tested. Nothing of it stays in the kernel.
+///
+/// # Errors
+/// [`LoadError`]: nothing could be tried.
+pub fn try_each(limits: Limits) -> Result<Vec<(Backend, Result<(), LoadError>)>, LoadError> {
+    let start = Start::read(limits)?;
+    Ok(Backend::ALL.into_iter().map(|backend| (backend, start.attach(backend).map(drop))).collect())
+}
+
 impl Source for Kernel {
     fn drain(&mut self, most: usize, sink: &mut dyn FnMut(&[u8])) -> Result<usize, SourceError> {
         let mut count = 0;
@@ -199,11 +173,6 @@ impl Source for Kernel {
             calls_unseen: self.counter(counter::CALLS_UNSEEN),
         }
     }
-}
-
-/// Root, or the capabilities that it takes, as far as loading goes.
-fn may_load() -> bool {
-    crate::host::kernel::Kernel::read().capabilities.has(crate::host::kernel::CAP_BPF)
 }
 
 fn recursion_misses(program: &aya::programs::Program) -> Option<u64> {
