@@ -60,8 +60,17 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Connects two sockets.
+    /// Connects two sockets, whose cookies exist from then on: a backend without the helper that makes them uses its own
+    /// numbers for the others.
     pub fn new(kind: Kind) -> Self {
+        let pair = Self::connected(kind);
+        let (here, there) = pair.fds();
+        socket_id(here);
+        socket_id(there);
+        pair
+    }
+
+    fn connected(kind: Kind) -> Self {
         let alone = alone();
         match kind {
             Kind::Tcp4 => Self::tcp(kind, "127.0.0.1:0", "127.0.0.1", alone),

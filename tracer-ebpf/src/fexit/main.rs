@@ -21,6 +21,12 @@ mod iovec;
 #[path = "../kernel/mod.rs"]
 mod kernel;
 #[cfg(target_arch = "bpf")]
+mod message;
+#[cfg(target_arch = "bpf")]
+mod pages;
+#[cfg(target_arch = "bpf")]
+mod release;
+#[cfg(target_arch = "bpf")]
 #[path = "../kernel/repeat/bounded.rs"]
 mod repeat;
 #[cfg(target_arch = "bpf")]
@@ -28,6 +34,11 @@ mod repeat;
 mod store;
 #[cfg(target_arch = "bpf")]
 mod transfer;
+
+/// Nothing leaves it but what is closed (`release`): a state that made room for another one would come back with positions
+/// that begin anew. When it is full, the sockets without a place are counted.
+#[cfg(target_arch = "bpf")]
+type SocketTable<T> = aya_ebpf::maps::HashMap<u64, T>;
 
 #[cfg(not(target_arch = "bpf"))]
 fn main() {}

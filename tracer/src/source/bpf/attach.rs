@@ -2,11 +2,12 @@
 
 use aya::{
     Ebpf, EbpfLoader, VerifierLogLevel,
-    programs::{BtfTracePoint, FEntry, FExit, Program, ProgramFd},
+    programs::{BtfTracePoint, FEntry, FExit, Program, ProgramError, ProgramFd},
 };
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracer_ebpf::Settings;
 
-use super::{Backend, LoadError, hooks::At, targets};
+use super::{Backend, LoadError, hooks::At, may_load, targets};
 use crate::host::btf::Btf;
 
 /// Size of the ring buffer. About 25,000 small records: half a second of a busy process without a reader.
@@ -27,25 +28,67 @@ pub(super) fn check(backend: Backend, btf: &Btf) -> Result<(), LoadError> {
             At::Tracepoint(name) if !btf.has_typedef(&format!("btf_trace_{name}")) => {
                 return Err(LoadError::NoTracepoint(name));
             }
-            _ => {}
+            At::Tracepoint(_) => {}
+            At::Entry(name, expected) | At::Exit(name, expected) => match btf.arguments(name) {
+                None if hook.needed => return Err(LoadError::NoFunction(name)),
+                // The result lies behind the arguments, so their number must be right.
+                Some(found) if found != expected => {
+                    return Err(LoadError::OtherFunction { name, found, expected });
+                }
+                _ if !btf.has_aggregate(TRAMPOLINE_IMAGE) => return Err(LoadError::UnsafeFunctions),
+                _ => {}
+            },
         }
     }
     Ok(())
 }
 
+/// A kernel without this structure frees the code around a function while a thread still waits in the function, and crashes
+/// when the thread comes back ("bpf: Fix fexit trampoline.", Linux 5.12, also in later 5.10.y).
+const TRAMPOLINE_IMAGE: &str = "bpf_tramp_image";
+
+/// Lets this process hold as much locked memory as it may: before Linux 5.11 the programs' tables count as such.
+fn raise_memory_limit() {
+    let limit = getrlimit(Resource::Memlock);
+    let unlimited = Rlimit { current: None, maximum: None };
+    if limit.current.is_some() && setrlimit(Resource::Memlock, unlimited).is_err() {
+        // Refused: the tables may be small enough for what is allowed, else loading tells of the limit.
+        let _ = setrlimit(Resource::Memlock, Rlimit { current: limit.maximum, ..limit });
+    }
+}
+
 pub(super) fn load(backend: Backend, settings: Settings, btf: &aya::Btf) -> Result<Ebpf, LoadError> {
-    EbpfLoader::new()
+    // Kernels that have the socket tracepoints count tables otherwise.
+    if backend != Backend::Socket {
+        raise_memory_limit();
+    }
+    let loaded = EbpfLoader::new()
         .btf(Some(btf))
         .verifier_log_level(VerifierLogLevel::STATS)
         .map_max_entries("RECORDS", RING_BYTES)
         .map_max_entries("TARGETS", targets::entries()?)
         .override_global("SETTINGS", &SettingsBytes(settings), true)
         .load(backend.object())
-        .map_err(LoadError::kernel)
+        .map_err(LoadError::kernel);
+    match (loaded, getrlimit(Resource::Memlock).current) {
+        (Err(LoadError::Refused(reason)), Some(bytes)) if may_load() => {
+            Err(LoadError::LockedMemory { bytes, reason })
+        }
+        (loaded, _) => loaded,
+    }
 }
 
-pub(super) fn attach(backend: Backend, ebpf: &mut Ebpf, btf: &aya::Btf) -> Result<(), LoadError> {
+pub(super) fn attach(
+    backend: Backend,
+    ebpf: &mut Ebpf,
+    btf: &aya::Btf,
+    own_btf: &Btf,
+) -> Result<(), LoadError> {
     for hook in backend.hooks() {
+        if hook.at.function().is_some_and(|(name, _)| own_btf.arguments(name).is_none()) {
+            // Not needed, or `check` would have said so.
+            continue;
+        }
         let program = ebpf.program_mut(hook.program).ok_or_else(|| {
             LoadError::Kernel(format!("the kernel object lacks the program {}", hook.program))
         })?;
@@ -55,19 +98,27 @@ pub(super) fn attach(backend: Backend, ebpf: &mut Ebpf, btf: &aya::Btf) -> Resul
                 program.load(name, btf).map_err(LoadError::kernel)?;
                 program.attach().map_err(LoadError::kernel)?;
             }
-            At::Entry(function) => {
+            At::Entry(function, _) => {
                 let program: &mut FEntry = program.try_into().map_err(LoadError::kernel)?;
-                program.load(function, btf).map_err(LoadError::kernel)?;
-                program.attach().map_err(LoadError::kernel)?;
+                program.load(function, btf).map_err(on_function)?;
+                program.attach().map_err(on_function)?;
             }
             At::Exit(function, _) => {
                 let program: &mut FExit = program.try_into().map_err(LoadError::kernel)?;
-                program.load(function, btf).map_err(LoadError::kernel)?;
-                program.attach().map_err(LoadError::kernel)?;
+                program.load(function, btf).map_err(on_function)?;
+                program.attach().map_err(on_function)?;
             }
         }
     }
     Ok(())
+}
+
+/// Some kernels refuse every program on a function, also root's.
+fn on_function(error: ProgramError) -> LoadError {
+    match LoadError::kernel(error) {
+        LoadError::Refused(reason) if may_load() => LoadError::FunctionsRefused(reason),
+        error => error,
+    }
 }
 
 /// Descriptor of a loaded program of any kind that a backend uses.

@@ -9,6 +9,8 @@ pub(super) struct Hook {
     pub program: &'static str,
     /// What it is attached to.
     pub at: At,
+    /// False: where the kernel has no such function, there is nothing to see either.
+    pub needed: bool,
 }
 
 /// What a program is attached to.
@@ -16,14 +18,28 @@ pub(super) struct Hook {
 pub(super) enum At {
     /// A tracepoint with BTF.
     Tracepoint(&'static str),
-    /// A kernel function, where it begins.
-    Entry(&'static str),
+    /// A kernel function with so many arguments, where it begins.
+    Entry(&'static str, u32),
     /// A kernel function with so many arguments, where it returns. Its result follows the arguments.
     Exit(&'static str, u32),
 }
 
+impl At {
+    /// Name and number of arguments of the kernel function, where it is one.
+    pub(super) fn function(self) -> Option<(&'static str, u32)> {
+        match self {
+            Self::Tracepoint(_) => None,
+            Self::Entry(name, arguments) | Self::Exit(name, arguments) => Some((name, arguments)),
+        }
+    }
+}
+
 const fn hook(program: &'static str, at: At) -> Hook {
-    Hook { program, at }
+    Hook { program, at, needed: true }
+}
+
+const fn where_there(program: &'static str, at: At) -> Hook {
+    Hook { program, at, needed: false }
 }
 
 /// Attached first by every backend: the target table is kept true before traffic is seen.
@@ -38,12 +54,20 @@ const SOCKET: &[Hook] =
     &[hook("send", At::Tracepoint("sock_send_length")), hook("receive", At::Tracepoint("sock_recv_length"))];
 
 const FEXIT: &[Hook] = &[
-    hook("inet_send_exit", At::Exit("inet_sendmsg", 3)),
-    hook("inet6_send_exit", At::Exit("inet6_sendmsg", 3)),
-    hook("unix_send_exit", At::Exit("unix_stream_sendmsg", 3)),
-    hook("inet_receive_exit", At::Exit("inet_recvmsg", 4)),
-    hook("inet6_receive_exit", At::Exit("inet6_recvmsg", 4)),
-    hook("unix_receive_exit", At::Exit("unix_stream_recvmsg", 4)),
+    hook("inet_release", At::Entry("inet_release", 1)),
+    hook("unix_release", At::Entry("unix_release", 1)),
+    hook("inet_send", At::Exit("inet_sendmsg", 3)),
+    // Not there in a kernel without IPv6.
+    where_there("inet6_send", At::Exit("inet6_sendmsg", 3)),
+    hook("unix_send", At::Exit("unix_stream_sendmsg", 3)),
+    hook("inet_receive", At::Exit("inet_recvmsg", 4)),
+    where_there("inet6_receive", At::Exit("inet6_recvmsg", 4)),
+    hook("unix_receive", At::Exit("unix_stream_recvmsg", 4)),
+    // Until Linux 6.4.
+    where_there("inet_send_page", At::Exit("inet_sendpage", 5)),
+    where_there("unix_send_page", At::Exit("unix_stream_sendpage", 5)),
+    where_there("tcp_splice", At::Exit("tcp_splice_read", 5)),
+    where_there("unix_splice", At::Exit("unix_stream_splice_read", 5)),
 ];
 
 const SYSCALL: &[Hook] = &[hook("sys_exit", At::Tracepoint("sys_exit"))];

@@ -38,6 +38,43 @@ pub enum LoadError {
         "this kernel has no tracepoint {0}; choose another backend, or leave the choice to dbtap with --backend auto"
     )]
     NoTracepoint(&'static str),
+    /// A kernel function is missing, or the compiler has put it into its callers.
+    #[error(
+        "programs cannot be attached to a function {0} on this kernel; choose another backend, or leave the choice to dbtap with --backend auto"
+    )]
+    NoFunction(&'static str),
+    /// A kernel function is not the one that is known here.
+    #[error(
+        "this kernel's function {name} has {found} arguments and not {expected}; choose another backend, and report the kernel version to the dbtap project"
+    )]
+    OtherFunction {
+        /// Its name.
+        name: &'static str,
+        /// Arguments in this kernel.
+        found: u32,
+        /// Arguments in the kernels that dbtap knows.
+        expected: u32,
+    },
+    /// It would be dangerous.
+    #[error(
+        "this kernel can crash when a program is taken off a function that a thread waits in; update it to Linux 5.12 or a later 5.10, or choose another backend"
+    )]
+    UnsafeFunctions,
+    /// No program on a function, whoever asks.
+    #[error(
+        "this kernel refuses programs on its functions ({0}); choose another backend, or leave the choice to dbtap with --backend auto"
+    )]
+    FunctionsRefused(String),
+    /// Before Linux 5.11.
+    #[error(
+        "the kernel gave dbtap no memory for its tables ({reason}); the limit of locked memory is {bytes} bytes: raise it with `ulimit -l unlimited`, or give dbtap CAP_SYS_RESOURCE"
+    )]
+    LockedMemory {
+        /// The limit.
+        bytes: u64,
+        /// The kernel's refusal.
+        reason: String,
+    },
     /// Each backend was refused.
     #[error(
         "this kernel allows none of dbtap's ways to see socket traffic ({0}); `dbtap doctor` says what is missing"
@@ -122,7 +159,7 @@ impl Kernel {
         let mut refusals = Vec::new();
         for backend in Backend::ALL.into_iter().filter(|backend| only.is_none_or(|only| only == *backend)) {
             let tried = attach::check(backend, &own_btf)
-                .and_then(|()| Self::attach_backend(backend, settings, limits, &btf));
+                .and_then(|()| Self::attach_backend(backend, settings, limits, (&btf, &own_btf)));
             match tried {
                 Ok(kernel) => return Ok(kernel),
                 Err(error) if only.is_some() => return Err(error),
@@ -138,7 +175,7 @@ impl Kernel {
         backend: Backend,
         settings: Settings,
         limits: Limits,
-        btf: &aya::Btf,
+        (btf, own_btf): (&aya::Btf, &Btf),
     ) -> Result<Self, LoadError> {
         let mut ebpf = attach::load(backend, settings, btf)?;
         let ring = RingBuf::try_from(take(&mut ebpf, "RECORDS")?).map_err(LoadError::kernel)?;
@@ -148,7 +185,7 @@ impl Kernel {
         let targets = TargetTable::map(table, count, limits.max_targets)?;
         let cost = Cost::default();
         let mut kernel = Self { backend, ebpf, ring, counters, targets, cost };
-        attach::attach(backend, &mut kernel.ebpf, btf)?;
+        attach::attach(backend, &mut kernel.ebpf, btf, own_btf)?;
         self_test::run(&mut kernel)?;
         Ok(kernel)
     }
