@@ -7,10 +7,9 @@ use aya_ebpf::{helpers::bpf_get_current_pid_tgid, macros::fexit, programs::FExit
 use tracer_ebpf::direction;
 
 use crate::{
+    argument,
     kernel::{
-        maps::setting,
-        memory::follow,
-        pieces::Buffers,
+        pieces::{self, Buffers},
         socket_state::SocketState,
         transfer::{self, Call},
     },
@@ -34,8 +33,8 @@ struct Message {
 
 impl Call for Message {
     #[inline(always)]
-    fn buffers(&self, _state: &mut SocketState, _direction: u8) -> Buffers {
-        message::buffers(self.header, self.length, self.moved)
+    fn buffers(&self, _state: &mut SocketState, direction: u8) -> Buffers {
+        message::buffers(self.header, self.length, self.moved, pieces::slot(direction, self.family))
     }
 
     #[inline(always)]
@@ -52,7 +51,7 @@ fn returned<const ARGUMENTS: usize>(context: &FExitContext, direction: u8, famil
     let flags: u32 = if direction == direction::RECEIVE { context.arg(3) } else { 0 };
     let message =
         Message { header: context.arg(1), length: context.arg(2), moved: u64::from(result as u32), family };
-    let sk = follow(context.arg(0), setting!(socket_sk)).cast_mut();
+    let sk = argument::sk(context);
     transfer::completed(sk, direction, result, flags, bpf_get_current_pid_tgid(), &message);
     0
 }

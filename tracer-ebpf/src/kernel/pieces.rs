@@ -53,6 +53,20 @@ pub struct Cursor {
     tail_start: u64,
 }
 
+/// What a direction and family have for themselves on each CPU.
+#[inline(always)]
+pub fn slot(direction: u8, family: u32) -> u32 {
+    2 * family + u32::from(direction & 1)
+}
+
+/// The cursor of such a slot.
+#[inline(always)]
+pub fn cursor(slot: u32) -> Option<&'static mut Cursor> {
+    // SAFETY: this CPU's slot of this program: the kernel keeps a program on its CPU, and turns one away that would
+    // interrupt itself.
+    CURSORS.get_ptr_mut(slot).map(|cursor| unsafe { &mut *cursor })
+}
+
 /// Writes the records of a transfer. True when the call had room or bytes for more than was moved.
 #[inline(always)]
 pub fn walk(header: Transfer, family: u32, buffers: Buffers, head_end: u64, tail_start: u64) -> bool {
@@ -62,15 +76,11 @@ pub fn walk(header: Transfer, family: u32, buffers: Buffers, head_end: u64, tail
         Buffers::Vector(vector, vector_left, skip) => (0, 0, vector, vector_left, skip),
         Buffers::Unreadable => (0, 0, 0, 0, 0),
     };
-    let Some(cursor) = CURSORS.get_ptr_mut(2 * family + u32::from(header.direction & 1)) else {
-        return false;
-    };
-    // SAFETY: this CPU's slot of this program: the kernel keeps a program on its CPU, and turns one away that would
-    // interrupt itself.
-    let cursor = unsafe { &mut *cursor };
+    let slot = slot(header.direction, family);
+    let Some(cursor) = cursor(slot) else { return false };
     *cursor =
         Cursor { header, user, user_left, vector, vector_left, skip, done: 0, total, head_end, tail_start };
-    repeat::pieces(cursor);
+    repeat::pieces(slot);
     if cursor.done < cursor.total {
         // More buffers than are walked, or a vector that does not cover what moved.
         rest_unreadable(cursor);

@@ -7,7 +7,11 @@ use aya::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracer_ebpf::Settings;
 
-use super::{Backend, LoadError, hooks::At, may_load, targets};
+use super::{
+    Backend, LoadError,
+    hooks::{At, Parts},
+    may_load, targets,
+};
 use crate::host::btf::Btf;
 
 /// Size of the ring buffer. About 25,000 small records: half a second of a busy process without a reader.
@@ -22,8 +26,8 @@ struct SettingsBytes(Settings);
 unsafe impl aya::Pod for SettingsBytes {}
 
 /// What a backend attaches to is there at all. Asked first, because the loader's own words for it are no use to anybody.
-pub(super) fn check(backend: Backend, btf: &Btf) -> Result<(), LoadError> {
-    for hook in backend.hooks() {
+pub(super) fn check(parts: Parts, btf: &Btf) -> Result<(), LoadError> {
+    for hook in parts.hooks() {
         match hook.at {
             At::Tracepoint(name) if !btf.has_typedef(&format!("btf_trace_{name}")) => {
                 return Err(LoadError::NoTracepoint(name));
@@ -57,7 +61,12 @@ fn raise_memory_limit() {
     }
 }
 
-pub(super) fn load(backend: Backend, settings: Settings, btf: &aya::Btf) -> Result<Ebpf, LoadError> {
+pub(super) fn load(
+    backend: Backend,
+    parts: Parts,
+    settings: Settings,
+    btf: &aya::Btf,
+) -> Result<Ebpf, LoadError> {
     // Kernels that have the socket tracepoints count tables otherwise.
     if backend != Backend::Socket {
         raise_memory_limit();
@@ -68,7 +77,7 @@ pub(super) fn load(backend: Backend, settings: Settings, btf: &aya::Btf) -> Resu
         .map_max_entries("RECORDS", RING_BYTES)
         .map_max_entries("TARGETS", targets::entries()?)
         .override_global("SETTINGS", &SettingsBytes(settings), true)
-        .load(backend.object())
+        .load(parts.object)
         .map_err(LoadError::kernel);
     match (loaded, getrlimit(Resource::Memlock).current) {
         (Err(LoadError::Refused(reason)), Some(bytes)) if may_load() => {
@@ -79,12 +88,12 @@ pub(super) fn load(backend: Backend, settings: Settings, btf: &aya::Btf) -> Resu
 }
 
 pub(super) fn attach(
-    backend: Backend,
+    parts: Parts,
     ebpf: &mut Ebpf,
     btf: &aya::Btf,
     own_btf: &Btf,
 ) -> Result<(), LoadError> {
-    for hook in backend.hooks() {
+    for hook in parts.hooks() {
         if hook.at.function().is_some_and(|(name, _)| own_btf.arguments(name).is_none()) {
             // Not needed, or `check` would have said so.
             continue;

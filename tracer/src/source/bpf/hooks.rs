@@ -1,6 +1,6 @@
 //! What each backend consists of: its kernel object, and where the programs in it are attached.
 
-use crate::source::Backend;
+use crate::{host::btf::Btf, source::Backend};
 
 /// A program of a kernel object and where it goes.
 #[derive(Clone, Copy, Debug)]
@@ -53,9 +53,13 @@ const PROCESSES_AND_ENDS: [Hook; 4] = [
 const SOCKET: &[Hook] =
     &[hook("send", At::Tracepoint("sock_send_length")), hook("receive", At::Tracepoint("sock_recv_length"))];
 
-const FEXIT: &[Hook] = &[
+/// The states of sockets are in a table, which closed sockets must leave.
+const RELEASES: &[Hook] = &[
     hook("inet_release", At::Entry("inet_release", 1)),
     hook("unix_release", At::Entry("unix_release", 1)),
+];
+
+const FEXIT: &[Hook] = &[
     hook("inet_send", At::Exit("inet_sendmsg", 3)),
     // Not there in a kernel without IPv6.
     where_there("inet6_send", At::Exit("inet6_sendmsg", 3)),
@@ -75,24 +79,35 @@ const SYSCALL: &[Hook] = &[hook("sys_exit", At::Tracepoint("sys_exit"))];
 /// Built by this crate's build script.
 static SOCKET_OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/dbtap-socket.o"));
 static FEXIT_OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/dbtap-fexit.o"));
+static FEXIT_TABLE_OBJECT: &[u8] =
+    aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/dbtap-fexit-table.o"));
 static SYSCALL_OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/dbtap-syscall.o"));
 
-impl Backend {
-    pub(super) fn object(self) -> &'static [u8] {
-        match self {
-            Self::Socket => SOCKET_OBJECT,
-            Self::Fexit => FEXIT_OBJECT,
-            Self::Syscall => SYSCALL_OBJECT,
-        }
+/// What a backend consists of on the running kernel.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parts {
+    /// The kernel object.
+    pub object: &'static [u8],
+    /// In the order of attaching, behind [`PROCESSES_AND_ENDS`].
+    own: [&'static [Hook]; 2],
+}
+
+impl Parts {
+    /// Those of a backend.
+    pub(super) fn of(backend: Backend, btf: &Btf) -> Self {
+        // Linux 5.17; socket storage for programs that trace is older (5.12).
+        let has_loop = || btf.enumerator("bpf_func_id", "BPF_FUNC_loop").is_ok_and(|value| value.is_some());
+        let (object, own) = match backend {
+            Backend::Socket => (SOCKET_OBJECT, [SOCKET, &[]]),
+            Backend::Fexit if has_loop() => (FEXIT_OBJECT, [FEXIT, &[]]),
+            Backend::Fexit => (FEXIT_TABLE_OBJECT, [RELEASES, FEXIT]),
+            Backend::Syscall => (SYSCALL_OBJECT, [SYSCALL, &[]]),
+        };
+        Self { object, own }
     }
 
     /// In the order of attaching.
     pub(super) fn hooks(self) -> impl Iterator<Item = Hook> {
-        let own = match self {
-            Self::Socket => SOCKET,
-            Self::Fexit => FEXIT,
-            Self::Syscall => SYSCALL,
-        };
-        PROCESSES_AND_ENDS.into_iter().chain(own.iter().copied())
+        PROCESSES_AND_ENDS.into_iter().chain(self.own.into_iter().flatten().copied())
     }
 }

@@ -24,6 +24,8 @@ use tracer_ebpf::{Settings, counter};
 pub use cost::{Cost, ProgramCost, statistics};
 pub use targets::TargetTable;
 
+use hooks::Parts;
+
 use super::{Backend, Losses, Source, SourceError};
 use crate::host::btf::{Btf, BtfError, KERNEL_BTF};
 
@@ -158,8 +160,9 @@ impl Kernel {
         let btf = aya::Btf::from_sys_fs().map_err(LoadError::kernel)?;
         let mut refusals = Vec::new();
         for backend in Backend::ALL.into_iter().filter(|backend| only.is_none_or(|only| only == *backend)) {
-            let tried = attach::check(backend, &own_btf)
-                .and_then(|()| Self::attach_backend(backend, settings, limits, (&btf, &own_btf)));
+            let parts = Parts::of(backend, &own_btf);
+            let tried = attach::check(parts, &own_btf)
+                .and_then(|()| Self::attach_backend((backend, parts), settings, limits, (&btf, &own_btf)));
             match tried {
                 Ok(kernel) => return Ok(kernel),
                 Err(error) if only.is_some() => return Err(error),
@@ -172,12 +175,12 @@ impl Kernel {
     }
 
     fn attach_backend(
-        backend: Backend,
+        (backend, parts): (Backend, Parts),
         settings: Settings,
         limits: Limits,
         (btf, own_btf): (&aya::Btf, &Btf),
     ) -> Result<Self, LoadError> {
-        let mut ebpf = attach::load(backend, settings, btf)?;
+        let mut ebpf = attach::load(backend, parts, settings, btf)?;
         let ring = RingBuf::try_from(take(&mut ebpf, "RECORDS")?).map_err(LoadError::kernel)?;
         let counters = PerCpuArray::try_from(take(&mut ebpf, "COUNTERS")?).map_err(LoadError::kernel)?;
         let count = Array::try_from(take(&mut ebpf, "TARGET_COUNT")?).map_err(LoadError::kernel)?;
@@ -185,7 +188,7 @@ impl Kernel {
         let targets = TargetTable::map(table, count, limits.max_targets)?;
         let cost = Cost::default();
         let mut kernel = Self { backend, ebpf, ring, counters, targets, cost };
-        attach::attach(backend, &mut kernel.ebpf, btf, own_btf)?;
+        attach::attach(parts, &mut kernel.ebpf, btf, own_btf)?;
         self_test::run(&mut kernel)?;
         Ok(kernel)
     }

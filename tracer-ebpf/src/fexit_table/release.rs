@@ -1,14 +1,13 @@
 //! fentry of the functions that close a socket for good: its state leaves the table, so that the table never fills with
 //! sockets that are no more, and an address that is used again finds no state of another socket.
 
-use core::ffi::c_void;
-
 use aya_ebpf::{macros::fentry, programs::FEntryContext};
 
 use crate::{
+    argument,
     kernel::{
         maps::setting,
-        memory::{follow, read},
+        memory::read,
         socket_state::FOLLOW,
     },
     store,
@@ -20,7 +19,7 @@ const TCP_CLOSE: u8 = 7;
 /// IPv6's function calls this one too.
 #[fentry(function = "inet_release")]
 pub fn inet_release(context: FEntryContext) -> i32 {
-    let sk = sk_of(&context);
+    let sk = argument::sk(&context);
     if let Some(state) = store::find(sk) {
         // A TCP connection still has its end to tell; its last change of state takes it out then.
         if state.verdict == FOLLOW && read::<u8>(sk, setting!(skc_state)) != TCP_CLOSE {
@@ -34,11 +33,6 @@ pub fn inet_release(context: FEntryContext) -> i32 {
 
 #[fentry(function = "unix_release")]
 pub fn unix_release(context: FEntryContext) -> i32 {
-    store::forget(sk_of(&context));
+    store::forget(argument::sk(&context));
     0
-}
-
-#[inline(always)]
-fn sk_of(context: &FEntryContext) -> *mut c_void {
-    follow(context.arg(0), setting!(socket_sk)).cast_mut()
 }
