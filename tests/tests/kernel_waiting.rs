@@ -1,6 +1,9 @@
 //! Calls that wait while probes come and go.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the failure report, also outside the test functions")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test a panic is the failure report, also outside the test functions"
+)]
 
 use tests::kernel::{
     Child, Kind, Pair, Tap,

@@ -5,11 +5,7 @@ use aya_ebpf::{macros::fentry, programs::FEntryContext};
 
 use crate::{
     argument,
-    kernel::{
-        maps::setting,
-        memory::read,
-        socket_state::FOLLOW,
-    },
+    kernel::{maps::setting, memory::read, socket_state::FOLLOW},
     store,
 };
 

@@ -119,7 +119,9 @@ fn moved(
             emit::record(&header, 0);
         }
         found => {
-            if pieces::walk(header, call.family(), found, head_end, tail_start) && direction == direction::SEND {
+            if pieces::walk(header, call.family(), found, head_end, tail_start)
+                && direction == direction::SEND
+            {
                 call.leaves_its_loop(state, direction);
             }
         }

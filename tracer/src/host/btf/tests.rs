@@ -144,7 +144,8 @@ fn functions_and_enumerators() {
     let kinds = Build::new().aggregate("kinds", kind::ENUM, false, 4, &[]);
     assert_eq!(Btf::parse(&kinds.bytes()).unwrap().enumerator("kinds", "FIRST").unwrap(), None);
     let mut kinds = Build::new();
-    let words = [kinds.string("kinds"), kind::ENUM << 24 | 2, 4, kinds.string("FIRST"), 4, kinds.string("SECOND"), 8];
+    let words =
+        [kinds.string("kinds"), kind::ENUM << 24 | 2, 4, kinds.string("FIRST"), 4, kinds.string("SECOND"), 8];
     kinds.words(&words);
     let btf = Btf::parse(&kinds.bytes()).unwrap();
     let value = |name| btf.enumerator("kinds", name).unwrap();

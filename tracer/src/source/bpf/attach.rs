@@ -87,12 +87,7 @@ pub(super) fn load(
     }
 }
 
-pub(super) fn attach(
-    parts: Parts,
-    ebpf: &mut Ebpf,
-    btf: &aya::Btf,
-    own_btf: &Btf,
-) -> Result<(), LoadError> {
+pub(super) fn attach(parts: Parts, ebpf: &mut Ebpf, btf: &aya::Btf, own_btf: &Btf) -> Result<(), LoadError> {
     for hook in parts.hooks() {
         if hook.at.function().is_some_and(|(name, _)| own_btf.arguments(name).is_none()) {
             // Not needed, or `check` would have said so.

@@ -54,10 +54,8 @@ const SOCKET: &[Hook] =
     &[hook("send", At::Tracepoint("sock_send_length")), hook("receive", At::Tracepoint("sock_recv_length"))];
 
 /// The states of sockets are in a table, which closed sockets must leave.
-const RELEASES: &[Hook] = &[
-    hook("inet_release", At::Entry("inet_release", 1)),
-    hook("unix_release", At::Entry("unix_release", 1)),
-];
+const RELEASES: &[Hook] =
+    &[hook("inet_release", At::Entry("inet_release", 1)), hook("unix_release", At::Entry("unix_release", 1))];
 
 const FEXIT: &[Hook] = &[
     hook("inet_send", At::Exit("inet_sendmsg", 3)),
