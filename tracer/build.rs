@@ -48,7 +48,7 @@ fn main() -> anyhow::Result<()> {
         status.success(),
         "the kernel object did not build; `cargo xtask build` installs what it needs (rust-src, bpf-linker)"
     );
-    for name in ["dbtap-socket", "dbtap-fexit", "dbtap-syscall"] {
+    for name in ["dbtap-socket", "dbtap-fexit", "dbtap-fexit-table", "dbtap-syscall"] {
         let object = target.join("bpfel-unknown-none/release").join(name);
         if !object.exists() {
             bail!("the kernel object is not where it was expected: {}", object.display());

@@ -1,10 +1,5 @@
 //! What a descriptor stands for when a call ends, may be another thing than when it began.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "in a test a panic is the failure report, also outside the test functions"
-)]
-
 use std::{
     io::{Read, Write},
     os::fd::{AsRawFd, RawFd},
@@ -102,10 +97,13 @@ fn a_socket_in_the_place_of_a_pipe_during_a_read() {
     }
 }
 
+/// A receive, and the text of what is recorded of it.
+type Receive = (fn(RawFd), &'static str);
+
 /// A receive that waits since before the programs came: an idle connection of a pool, or a slow answer.
 #[test]
 fn a_receive_that_has_begun_before_dbtap_attached() {
-    let receives: [(fn(RawFd), &str); 4] = [
+    let receives: [Receive; 4] = [
         (|here| assert_eq!(read(here, 9).unwrap(), b"hello"), "recv 0 hello."),
         (|here| assert_eq!(readv(here, &[2, 9]).unwrap(), 5), "recv 0 he recv 2 llo."),
         (|here| assert_eq!(recv(here, 9, 0).unwrap(), b"hello"), "recv 0 hello."),

@@ -40,6 +40,50 @@ fn inode_of(fd: RawFd) -> u64 {
     inode(&format!("/proc/self/fd/{fd}"))
 }
 
+/// Whatever number a backend has for a socket, the inode tells which one it is, and it keeps its number.
+#[test]
+fn a_socket_whose_cookie_nobody_asked_for() {
+    let mut tap = Tap::attach();
+    let pairs = Kind::ALL.map(Pair::connected);
+    let mut child = Child::new(|parent| {
+        for round in 0..2 {
+            for pair in &pairs {
+                let (here, there) = pair.fds();
+                write(here, b"ab").unwrap();
+                read(there, 2).unwrap();
+            }
+            if round == 0 {
+                parent.wait();
+            }
+        }
+    });
+    tap.trace(child.pid(), false);
+    child.go();
+    let both = 2 * pairs.len();
+    tap.wait_until("the first round", |events| text::sockets(events).len() == both);
+    // From here on they have cookies.
+    let cookies = pairs.each_ref().map(Pair::id);
+    child.go();
+    child.finish();
+    tap.drain();
+    let events = tap.events();
+    assert_eq!(text::sockets(&events).len(), both);
+    for (pair, cookie) in pairs.iter().zip(cookies) {
+        let wanted = inode_of(pair.here.as_raw_fd());
+        let found: Vec<SocketId> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Facts(id, facts) if facts.inode == wanted => Some(*id),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(found.len(), 1, "{:?}", pair.kind);
+        assert_eq!(text::of_socket(&events, found[0]), "send 0 ab. send 2 ab.", "{:?}", pair.kind);
+        // A number of its own has the highest bit, which no cookie has.
+        assert!(found[0] == cookie || found[0].0 >> 63 == 1, "{:?}: {:?}", pair.kind, found[0]);
+    }
+}
+
 fn inet(socket: &TcpStream) -> (Address, Address) {
     let canonical = |address: std::net::SocketAddr| {
         Address::Inet(std::net::SocketAddr::new(address.ip().to_canonical(), address.port()))

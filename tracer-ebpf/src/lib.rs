@@ -211,6 +211,30 @@ pub struct Settings {
     pub sk_type: u32,
     /// `sock.sk_socket`
     pub sk_socket: u32,
+    /// `msghdr.msg_iter`
+    pub msghdr_iter: u32,
+    /// `iov_iter.iter_type`; `type` before Linux 5.14
+    pub iter_kind: u32,
+    /// Bits of these 4 bytes that tell the kind.
+    pub iter_kind_mask: u32,
+    /// `ITER_IOVEC` of `enum iter_type`
+    pub iter_kind_iovec: u32,
+    /// `ITER_UBUF` of it; `u32::MAX` where there is none.
+    pub iter_kind_ubuf: u32,
+    /// `iov_iter.__iov`; `iov` before Linux 6.4
+    pub iter_iovec: u32,
+    /// `iov_iter.ubuf`; 0 where there is none.
+    pub iter_ubuf: u32,
+    /// `iov_iter.iov_offset`
+    pub iter_offset: u32,
+    /// `iov_iter.count`
+    pub iter_count: u32,
+    /// `sock.__sk_common.skc_prot`
+    pub skc_prot: u32,
+    /// `sock.__sk_common.skc_state`
+    pub skc_state: u32,
+    /// `proto.sendpage`; 0 where there is none (Linux 6.5).
+    pub proto_sendpage: u32,
     /// `socket_alloc.vfs_inode` and on to `inode.i_ino`: from `struct socket`, which lies first in `socket_alloc`.
     pub socket_ino: u32,
     /// `unix_sock.peer`
@@ -279,5 +303,5 @@ const _: () = {
     assert!(offset_of!(SocketFacts, unix_local) == 72);
     assert!(size_of::<SocketEnd>() == 32);
     assert!(size_of::<ProcessEvent>() == 24);
-    assert!(size_of::<Settings>() == 144);
+    assert!(size_of::<Settings>() == 192);
 };

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use std::process::Command;
 
 /// Real servers and drivers that the end-to-end tests talk to, and a compiler for the drivers without a package.
-const PACKAGES: [&str; 20] = [
+const PACKAGES: [&str; 21] = [
     "postgresql",
     "pgbouncer",
     "mariadb-server",

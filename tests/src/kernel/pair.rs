@@ -70,7 +70,8 @@ impl Pair {
         pair
     }
 
-    fn connected(kind: Kind) -> Self {
+    /// Connects two sockets whose cookies nobody has asked for.
+    pub fn connected(kind: Kind) -> Self {
         let alone = alone();
         match kind {
             Kind::Tcp4 => Self::tcp(kind, "127.0.0.1:0", "127.0.0.1", alone),

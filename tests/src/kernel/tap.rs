@@ -99,6 +99,11 @@ impl Tap {
         self.kernel.backend() == Backend::Syscall
     }
 
+    /// True where what a call moved is known by its message, and not by the system call that its thread is in.
+    pub fn sees_messages(&self) -> bool {
+        self.kernel.backend() == Backend::Fexit
+    }
+
     /// What was lost, as (records, bytes).
     pub fn lost(&self) -> (u64, u64) {
         let losses = self.kernel.losses();

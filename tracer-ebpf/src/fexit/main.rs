@@ -1,8 +1,7 @@
-//! The kernel programs of the fexit backend (Linux 5.10): the kernel's own functions that send and receive, where they begin
-//! and where they return. On the host target this is an empty program.
+//! The kernel programs of the fexit backend (Linux 5.17 on): the kernel's own functions that send and receive,
+//! where they return. For older kernels there is `fexit_table`. On the host target this is an empty program.
 //!
-//! A program here never writes to a target, never waits, and turns away processes that are no targets first thing. It uses
-//! no helper that Linux 5.10 lacks.
+//! A program here never writes to a target, never waits, and turns away processes that are no targets first thing.
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 #![cfg_attr(
@@ -15,16 +14,22 @@
 )]
 
 #[cfg(target_arch = "bpf")]
+mod argument;
+#[cfg(target_arch = "bpf")]
 #[path = "../kernel/iovec/kernel.rs"]
 mod iovec;
 #[cfg(target_arch = "bpf")]
 #[path = "../kernel/mod.rs"]
 mod kernel;
 #[cfg(target_arch = "bpf")]
-#[path = "../kernel/repeat/bounded.rs"]
+mod message;
+#[cfg(target_arch = "bpf")]
+mod pages;
+#[cfg(target_arch = "bpf")]
+#[path = "../kernel/repeat/bpf_loop.rs"]
 mod repeat;
 #[cfg(target_arch = "bpf")]
-#[path = "../kernel/store/table.rs"]
+#[path = "../kernel/store/sk_storage.rs"]
 mod store;
 #[cfg(target_arch = "bpf")]
 mod transfer;

@@ -25,10 +25,13 @@ pub struct IoVec {
     pub bytes: u64,
 }
 
-/// One for each direction. In a map and not on the stack: the verifier follows what it knows of stack slots
+/// Programs that move in one direction and can interrupt each other on a CPU: those of different address families.
+pub const FAMILIES: u32 = 3;
+
+/// One for each direction and family. In a map and not on the stack: the verifier follows what it knows of stack slots
 /// through every round of the loop and runs out of patience, while a map's values are unknown to it from the start.
 #[map]
-static CURSORS: PerCpuArray<Cursor> = PerCpuArray::with_max_entries(2, 0);
+static CURSORS: PerCpuArray<Cursor> = PerCpuArray::with_max_entries(2 * FAMILIES, 0);
 
 /// Where the walk is.
 #[repr(C)]
@@ -50,37 +53,34 @@ pub struct Cursor {
     tail_start: u64,
 }
 
-impl Cursor {
-    /// [`mod@direction`] of the transfer.
-    pub fn direction(&self) -> u32 {
-        u32::from(self.header.direction & 1)
-    }
+/// What a direction and family have for themselves on each CPU.
+#[inline(always)]
+pub fn slot(direction: u8, family: u32) -> u32 {
+    2 * family + u32::from(direction & 1)
 }
 
-/// The cursor of this direction, on this CPU.
+/// The cursor of such a slot.
 #[inline(always)]
-pub fn cursor(direction: u32) -> Option<*mut Cursor> {
-    CURSORS.get_ptr_mut(direction)
+pub fn cursor(slot: u32) -> Option<&'static mut Cursor> {
+    // SAFETY: this CPU's slot of this program: the kernel keeps a program on its CPU, and turns one away that would
+    // interrupt itself.
+    CURSORS.get_ptr_mut(slot).map(|cursor| unsafe { &mut *cursor })
 }
 
 /// Writes the records of a transfer. True when the call had room or bytes for more than was moved.
 #[inline(always)]
-pub fn walk(header: Transfer, buffers: Buffers, head_end: u64, tail_start: u64) -> bool {
+pub fn walk(header: Transfer, family: u32, buffers: Buffers, head_end: u64, tail_start: u64) -> bool {
     let total = u64::from(header.length);
     let (user, user_left, vector, vector_left, skip) = match buffers {
         Buffers::One(user) => (user, total, 0, 0, 0),
         Buffers::Vector(vector, vector_left, skip) => (0, 0, vector, vector_left, skip),
         Buffers::Unreadable => (0, 0, 0, 0, 0),
     };
-    let Some(cursor) = cursor(u32::from(header.direction & 1)) else {
-        return false;
-    };
-    // SAFETY: this CPU's slot of this program; programs that trace run on one CPU at a time, and the kernel turns a
-    // program away that would interrupt itself.
-    let cursor = unsafe { &mut *cursor };
+    let slot = slot(header.direction, family);
+    let Some(cursor) = cursor(slot) else { return false };
     *cursor =
         Cursor { header, user, user_left, vector, vector_left, skip, done: 0, total, head_end, tail_start };
-    repeat::pieces(cursor);
+    repeat::pieces(slot);
     if cursor.done < cursor.total {
         // More buffers than are walked, or a vector that does not cover what moved.
         rest_unreadable(cursor);

@@ -12,6 +12,7 @@ use super::{
     memory::read,
     socket_state::{self, FOLLOW},
 };
+use crate::store;
 
 /// Errors that end a connection (errno.h). All others say something of the call, not of the connection.
 #[inline(always)]
@@ -58,10 +59,9 @@ pub fn tcp_state(context: BtfTracePointContext) -> i32 {
     let to: i32 = context.arg(2);
     // From the peer's FIN on (CLOSE_WAIT) its bytes can still be unread; the receive of 0 bytes tells the end then.
     let leaves = from == TCP_ESTABLISHED && to != TCP_CLOSE_WAIT || from == TCP_CLOSE_WAIT || to == TCP_CLOSE;
-    if leaves {
-        let sk: *mut c_void = context.arg(0);
-        if let Some(state) = socket_state::find(sk)
-            && state.verdict == FOLLOW
+    let sk: *mut c_void = context.arg(0);
+    if leaves && let Some(state) = socket_state::find(sk) {
+        if state.verdict == FOLLOW
             && state.closed == 0
             && is_drained(sk)
             // shutdown(SHUT_WR): the answers are still to come. A close shuts both directions first.
@@ -69,6 +69,9 @@ pub fn tcp_state(context: BtfTracePointContext) -> i32 {
         {
             state.closed = 1;
             tell(state.cookie, end::CLOSED, 0, direction::SEND);
+        }
+        if state.released != 0 {
+            store::forget(sk);
         }
     }
     0

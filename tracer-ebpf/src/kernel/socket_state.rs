@@ -30,7 +30,8 @@ pub struct SocketState {
     pub told: u8,
     /// 1 when user space has been told that TCP closed it.
     pub closed: u8,
-    pub reserved: u8,
+    /// 1 when its file is closed and only its end is still to come. For a store that must be told.
+    pub released: u8,
 }
 
 /// The vector of a sendmmsg or recvmmsg, who made the call, and which of the messages comes next. For a backend that is not
@@ -61,7 +62,7 @@ pub fn create(sk: *mut c_void) -> Option<&'static mut SocketState> {
         last_direction: 0,
         told: 0,
         closed: 0,
-        reserved: 0,
+        released: 0,
     };
     let state = store::create(sk, fresh);
     if state.is_none() {

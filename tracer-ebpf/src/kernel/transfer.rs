@@ -22,6 +22,11 @@ const DISCARDED: u32 = 0x20;
 pub trait Call {
     /// Where the bytes lie.
     fn buffers(&self, state: &mut SocketState, direction: u8) -> Buffers;
+    /// Tells programs apart that move in the same direction and can interrupt each other; below [`pieces::FAMILIES`].
+    #[inline(always)]
+    fn family(&self) -> u32 {
+        0
+    }
     /// It moved nothing, and its loop over messages goes on.
     #[inline(always)]
     fn moved_nothing(&self, _state: &mut SocketState, _direction: u8) {}
@@ -114,7 +119,9 @@ fn moved(
             emit::record(&header, 0);
         }
         found => {
-            if pieces::walk(header, found, head_end, tail_start) && direction == direction::SEND {
+            if pieces::walk(header, call.family(), found, head_end, tail_start)
+                && direction == direction::SEND
+            {
                 call.leaves_its_loop(state, direction);
             }
         }

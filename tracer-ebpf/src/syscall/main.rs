@@ -42,5 +42,9 @@ mod store;
 #[cfg(target_arch = "bpf")]
 mod transfer;
 
+/// Nobody tells which sockets are closed: the one that was not used for longest makes room.
+#[cfg(target_arch = "bpf")]
+type SocketTable<T> = aya_ebpf::maps::LruHashMap<u64, T>;
+
 #[cfg(not(target_arch = "bpf"))]
 fn main() {}

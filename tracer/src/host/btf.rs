@@ -1,7 +1,7 @@
 //! Reads the kernel's own type information (BTF): which types it knows, and where a struct's members are.
 //!
 //! Format: `include/uapi/linux/btf.h` and `Documentation/bpf/btf.rst` of Linux 6.18. Only what dbtap needs of it:
-//! typedefs by name, and byte offsets of members. [`Btf::parse`] is pure and takes any bytes: it never panics,
+//! typedefs by name, byte offsets of members, values of enumerators, and how many arguments a function has. [`Btf::parse`] is pure and takes any bytes: it never panics,
 //! never recurses without a bound, and does bounded work for each question.
 
 use std::io::Read;
@@ -19,6 +19,7 @@ const MAGIC: u16 = 0xeb9f;
 const HEADER_BYTES: usize = 24;
 const TYPE_BYTES: usize = 12;
 const MEMBER_BYTES: usize = 12;
+const ENUMERATOR_BYTES: usize = 8;
 /// Typedefs, qualifiers and anonymous members inside each other. Real kernels stay below ten.
 const MAX_DEPTH: u32 = 32;
 /// Members looked at for one question. The largest kernel structs have some hundreds.
@@ -62,8 +63,8 @@ pub enum BtfError {
         "the kernel's type information is not readable ({0}); report the kernel version to the dbtap project"
     )]
     Malformed(&'static str),
-    /// No struct or union of this name.
-    #[error("this kernel has no struct or union `{0}`; dbtap needs another kernel version here")]
+    /// No struct, union or enum of this name.
+    #[error("this kernel has no type `{0}`; dbtap needs another kernel version here")]
     NoType(String),
     /// The struct has no such member.
     #[error("this kernel's `{path}` does not exist; dbtap needs another kernel version here")]
@@ -83,9 +84,11 @@ pub struct Btf {
     strings: Vec<u8>,
     /// Where each type starts in `types`; type id 1 is at index 0 (id 0 is `void`).
     starts: Vec<u32>,
-    /// Those of `starts` that are asked for by name: structs, unions and typedefs that have one. A small part of all, and each
+    /// Those of `starts` that are asked for by name: structs, unions, enums and typedefs that have one. A small part of all, and each
     /// question looks through them.
     named: Vec<u32>,
+    /// Those of `starts` that are functions.
+    functions: Vec<u32>,
 }
 
 /// The fixed part of a type, and where the rest of it is.
@@ -149,14 +152,16 @@ impl Btf {
         if strings.last().is_some_and(|last| *last != 0) {
             return Err(malformed("string section without its final NUL"));
         }
-        let (mut starts, mut named) = (Vec::new(), Vec::new());
+        let (mut starts, mut named, mut functions) = (Vec::new(), Vec::new(), Vec::new());
         let mut at = 0usize;
         while at < types.len() {
             let start = u32::try_from(at).map_err(|_| malformed("type section too long"))?;
             starts.push(start);
             let head = type_at(types, at).ok_or(malformed("cut inside a type"))?;
-            if head.name != 0 && (is_aggregate(&head) || head.kind == kind::TYPEDEF) {
+            if head.name != 0 && (is_aggregate(&head) || matches!(head.kind, kind::TYPEDEF | kind::ENUM)) {
                 named.push(start);
+            } else if head.kind == kind::FUNC {
+                functions.push(start);
             }
             let rest = rest_bytes(&head).ok_or(malformed("unknown kind of type"))?;
             at = head.rest.checked_add(rest).ok_or(malformed("cut inside a type"))?;
@@ -164,7 +169,7 @@ impl Btf {
         if at != types.len() {
             return Err(malformed("cut inside a type"));
         }
-        Ok(Self { types: types.to_vec(), strings: strings.to_vec(), starts, named })
+        Ok(Self { types: types.to_vec(), strings: strings.to_vec(), starts, named, functions })
     }
 
     /// How many types there are, `void` not counted.
@@ -181,6 +186,40 @@ impl Btf {
     /// typedef `btf_trace_NAME` (`include/trace/bpf_probe.h`).
     pub fn has_typedef(&self, name: &str) -> bool {
         self.named(name).any(|ty| ty.kind == kind::TYPEDEF)
+    }
+
+    /// Is there a struct or union of this name?
+    pub fn has_aggregate(&self, name: &str) -> bool {
+        self.named(name).any(|ty| is_aggregate(&ty))
+    }
+
+    /// How many arguments a function has. None: it is not there, or inlined everywhere, or two functions of this name
+    /// disagree.
+    pub fn arguments(&self, function: &str) -> Option<u32> {
+        let mut answer = None;
+        for function in self.those(&self.functions, function) {
+            // BTF_KIND_FUNC names its BTF_KIND_FUNC_PROTO, whose count is the number of arguments.
+            let prototype = self.by_id(function.size_or_type).filter(|ty| ty.kind == kind::FUNC_PROTO)?;
+            if *answer.get_or_insert(prototype.count) != prototype.count {
+                return None;
+            }
+        }
+        answer
+    }
+
+    /// Value of an enumerator of a named enum of at most 32 bits; None where the enum has none of this name.
+    ///
+    /// # Errors
+    /// [`BtfError::NoType`] without such an enum.
+    pub fn enumerator(&self, type_name: &str, name: &str) -> Result<Option<u32>, BtfError> {
+        let no_type = || BtfError::NoType(type_name.to_owned());
+        let ty = self.named(type_name).find(|ty| ty.kind == kind::ENUM).ok_or_else(no_type)?;
+        let members = self.types.get(ty.rest..).unwrap_or_default();
+        let members = members.chunks_exact(ENUMERATOR_BYTES).take(usize::try_from(ty.count).unwrap_or(0));
+        let found = members
+            .filter_map(|raw| Some((u32_at(raw, 0)?, u32_at(raw, 4)?)))
+            .find(|(string, _)| self.is_named(*string, name.as_bytes()));
+        Ok(found.map(|(_, value)| value))
     }
 
     /// Size of a struct or union, in bytes.
@@ -232,10 +271,19 @@ impl Btf {
     }
 
     fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Type> + 'a {
-        let starts = self.named.iter().filter_map(|start| usize::try_from(*start).ok());
+        self.those(&self.named, name)
+    }
+
+    fn those<'a>(&'a self, starts: &'a [u32], name: &'a str) -> impl Iterator<Item = Type> + 'a {
+        let starts = starts.iter().filter_map(|start| usize::try_from(*start).ok());
         starts
             .filter_map(|at| type_at(&self.types, at))
             .filter(move |ty| self.is_named(ty.name, name.as_bytes()))
+    }
+
+    fn by_id(&self, id: u32) -> Option<Type> {
+        let index = usize::try_from(id).ok()?.checked_sub(1)?;
+        type_at(&self.types, usize::try_from(*self.starts.get(index)?).ok()?)
     }
 
     fn is_named(&self, string: u32, name: &[u8]) -> bool {
@@ -283,8 +331,7 @@ impl Btf {
     /// The struct or union that a type id means, behind typedefs and qualifiers.
     fn aggregate(&self, mut id: u32) -> Option<Type> {
         for _ in 0..MAX_DEPTH {
-            let index = usize::try_from(id).ok()?.checked_sub(1)?;
-            let ty = type_at(&self.types, usize::try_from(*self.starts.get(index)?).ok()?)?;
+            let ty = self.by_id(id)?;
             match ty.kind {
                 kind::STRUCT | kind::UNION => return Some(ty),
                 kind::TYPEDEF | kind::VOLATILE | kind::CONST | kind::RESTRICT | kind::TYPE_TAG => {

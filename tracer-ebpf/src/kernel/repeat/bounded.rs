@@ -1,30 +1,28 @@
-//! Repetition without a helper (loops: Linux 5.3). The verifier follows every round, so a round is only the call of a function
-//! that it looks at once and by itself (`BTF_FUNC_GLOBAL`, Linux 5.6).
+//! Repetition without a helper (Linux 5.6): a loop that calls a global function. The verifier looks at such a function once,
+//! and follows only the loop around it through every round.
 
-use crate::kernel::pieces::{Cursor, cursor, next_piece};
+use crate::kernel::pieces::{cursor, next_piece};
 
 /// Most pieces of one transfer: UIO_MAXIOV iovecs, and the pieces of what is copied.
 const MAX_PIECES: u32 = 2048;
 
 #[inline(always)]
-pub fn pieces(cursor: &mut Cursor) {
-    let direction = cursor.direction();
+pub fn pieces(slot: u32) {
     let mut round = 0;
     while round < MAX_PIECES {
-        if step(direction) == 0 {
+        if walk_piece(slot) == 0 {
             return;
         }
         round += 1;
     }
 }
 
-/// One step of the walk in this direction; 0 at its end. Such a function takes numbers only, so the cursor is looked up.
+/// One step: 0 at the end of the walk.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn step(direction: u32) -> u32 {
-    match cursor(direction) {
-        // SAFETY: as in `walk`, which goes on when this function returns.
-        Some(cursor) => u32::from(next_piece(unsafe { &mut *cursor })),
+extern "C" fn walk_piece(slot: u32) -> i32 {
+    match cursor(slot) {
+        Some(cursor) => i32::from(next_piece(cursor)),
         None => 0,
     }
 }

@@ -4,13 +4,14 @@ use core::ffi::c_void;
 
 use aya_ebpf::helpers::generated::bpf_loop;
 
-use crate::kernel::pieces::{Cursor, next_piece};
+use crate::kernel::pieces::{Cursor, cursor, next_piece};
 
 /// Most pieces of one transfer: UIO_MAXIOV iovecs, and the pieces of what is copied.
 const MAX_PIECES: u32 = 2048;
 
 #[inline(always)]
-pub fn pieces(cursor: &mut Cursor) {
+pub fn pieces(slot: u32) {
+    let Some(cursor) = cursor(slot) else { return };
     // `bpf_loop` takes a pointer to the stack only, so the cursor's own pointer lies there.
     let mut place: *mut Cursor = cursor;
     // SAFETY: the callback gets this pointer and nothing else; it lives until the loop returns.

@@ -41,6 +41,10 @@ pub fn create(sk: *mut c_void, mut fresh: SocketState) -> Option<&'static mut So
     }
 }
 
+/// Nothing to do: the kernel frees a state with its socket.
+#[inline(always)]
+pub fn forget(_sk: *mut c_void) {}
+
 /// The socket's cookie.
 #[inline(always)]
 pub fn identity(sk: *mut c_void) -> u64 {

@@ -120,8 +120,40 @@ fn offsets_in_hand_made_types() {
     check("outer.embedded.nothing", "this kernel's `outer.embedded.nothing` does not exist");
     // Never through a pointer: the offset would belong to another object.
     check("outer.pointed.first", "this kernel's `outer.pointed.first` does not exist");
-    check("oute.embedded", "this kernel has no struct or union `oute`");
-    check("inner_t.first", "this kernel has no struct or union `inner_t`");
+    check("oute.embedded", "this kernel has no type `oute`");
+    check("inner_t.first", "this kernel has no type `inner_t`");
+}
+
+#[test]
+fn functions_and_enumerators() {
+    let mut example = example();
+    // 10: a function of two integers; 12: of one.
+    example.words(&[0, kind::FUNC_PROTO << 24 | 2, 1, 0, 1, 0, 1]);
+    example = example.simple("known", kind::FUNC, 10, &[]);
+    example.words(&[0, kind::FUNC_PROTO << 24 | 1, 1, 0, 1]);
+    let example = example
+        .simple("disputed", kind::FUNC, 10, &[])
+        .simple("disputed", kind::FUNC, 12, &[])
+        .simple("wrong", kind::FUNC, 1, &[]);
+    let btf = Btf::parse(&example.bytes()).unwrap();
+    let arguments = |name| btf.arguments(name);
+    assert_eq!([arguments("known"), arguments("disputed")], [Some(2), None]);
+    assert_eq!([arguments("wrong"), arguments("unknown"), arguments("outer")], [None; 3]);
+    assert!(btf.has_aggregate("outer") && !btf.has_aggregate("inner_t") && !btf.has_aggregate("known"));
+
+    let kinds = Build::new().aggregate("kinds", kind::ENUM, false, 4, &[]);
+    assert_eq!(Btf::parse(&kinds.bytes()).unwrap().enumerator("kinds", "FIRST").unwrap(), None);
+    let mut kinds = Build::new();
+    let words =
+        [kinds.string("kinds"), kind::ENUM << 24 | 2, 4, kinds.string("FIRST"), 4, kinds.string("SECOND"), 8];
+    kinds.words(&words);
+    let btf = Btf::parse(&kinds.bytes()).unwrap();
+    let value = |name| btf.enumerator("kinds", name).unwrap();
+    assert_eq!([value("FIRST"), value("SECOND"), value("THIRD")], [Some(4), Some(8), None]);
+    assert_eq!(
+        btf.enumerator("others", "FIRST").unwrap_err().to_string(),
+        "this kernel has no type `others`; dbtap needs another kernel version here"
+    );
 }
 
 #[test]

@@ -24,6 +24,28 @@ pub enum LoadError {
         "this kernel has no tracepoint {0}; choose another backend, or leave the choice to dbtap with --backend auto"
     )]
     NoTracepoint(&'static str),
+    /// A kernel function is missing, or the compiler has put it into its callers.
+    #[error(
+        "programs cannot be attached to a function {0} on this kernel; choose another backend, or leave the choice to dbtap with --backend auto"
+    )]
+    NoFunction(&'static str),
+    /// A kernel function is not the one that is known here.
+    #[error(
+        "this kernel's function {name} has {found} arguments and not {expected}; choose another backend, and report the kernel version to the dbtap project"
+    )]
+    OtherFunction {
+        /// Its name.
+        name: &'static str,
+        /// Arguments in this kernel.
+        found: u32,
+        /// Arguments in the kernels that dbtap knows.
+        expected: u32,
+    },
+    /// It would be dangerous.
+    #[error(
+        "this kernel can crash when a program is taken off a function that a thread waits in; update it to Linux 5.12 or a later 5.10, or choose another backend"
+    )]
+    UnsafeFunctions,
     /// The kernel takes no programs on its functions, whoever asks.
     #[error(
         "this kernel refuses programs on its own functions, whoever asks; choose another backend, or leave the choice to dbtap with --backend auto"
@@ -157,8 +179,8 @@ impl LoadError {
 /// The last words of the verifier are its reason; what is before them is how it got there.
 fn of_verifier(log: &str) -> String {
     // "processed N insns ..." is its statistics.
-    let said = log.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("processed "));
-    match said.last() {
+    let mut said = log.lines().rev().map(str::trim);
+    match said.find(|line| !line.is_empty() && !line.starts_with("processed ")) {
         Some(words) => format!("the verifier says `{}`", words.replace("; ", ", ")),
         None => "a program was not loaded".to_owned(),
     }

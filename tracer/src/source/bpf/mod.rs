@@ -27,6 +27,8 @@ pub use cost::{Cost, ProgramCost, statistics};
 pub use error::LoadError;
 pub use targets::TargetTable;
 
+use hooks::Parts;
+
 use super::{Backend, Losses, Source, SourceError};
 use crate::host::{
     btf::{Btf, KERNEL_BTF},
@@ -124,13 +126,14 @@ impl Start {
     }
 
     fn attach(&self, backend: Backend) -> Result<Kernel, LoadError> {
-        attach::check(backend, &self.own_btf)?;
+        let parts = Parts::of(backend, &self.own_btf);
+        attach::check(parts, &self.own_btf)?;
         memory_lock::raise();
-        self.load_and_attach(backend).map_err(|error| error.explained(&Host::read()))
+        self.load_and_attach(backend, parts).map_err(|error| error.explained(&Host::read()))
     }
 
-    fn load_and_attach(&self, backend: Backend) -> Result<Kernel, LoadError> {
-        let mut ebpf = attach::load(backend, self.settings, &self.btf)?;
+    fn load_and_attach(&self, backend: Backend, parts: Parts) -> Result<Kernel, LoadError> {
+        let mut ebpf = attach::load(parts, self.settings, &self.btf)?;
         let ring = RingBuf::try_from(take(&mut ebpf, "RECORDS")?).map_err(LoadError::kernel)?;
         let counters = PerCpuArray::try_from(take(&mut ebpf, "COUNTERS")?).map_err(LoadError::kernel)?;
         let count = Array::try_from(take(&mut ebpf, "TARGET_COUNT")?).map_err(LoadError::kernel)?;
@@ -138,17 +141,20 @@ impl Start {
         let targets = TargetTable::map(table, count, self.limits.max_targets)?;
         let cost = Cost::default();
         let mut kernel = Kernel { backend, ebpf, ring, counters, targets, cost };
-        attach::attach(backend, &mut kernel.ebpf, &self.btf)?;
+        attach::attach(parts, &mut kernel.ebpf, &self.btf, &self.own_btf)?;
         self_test::run(&mut kernel)?;
         Ok(kernel)
     }
 }
 
+/// What came of a backend.
+pub type Trial = (Backend, Result<(), LoadError>);
+
 /// What comes of each backend when it is loaded, attached and tested. Nothing of it stays in the kernel.
 ///
 /// # Errors
 /// [`LoadError`]: nothing could be tried.
-pub fn try_each(limits: Limits) -> Result<Vec<(Backend, Result<(), LoadError>)>, LoadError> {
+pub fn try_each(limits: Limits) -> Result<Vec<Trial>, LoadError> {
     let start = Start::read(limits)?;
     Ok(Backend::ALL.into_iter().map(|backend| (backend, start.attach(backend).map(drop))).collect())
 }
