@@ -2,8 +2,7 @@
 
 use crate::process::Interrupt;
 use crate::step::{self, Step};
-use crate::{build, lint, packages, root, tools, vm};
-use anyhow::Context as _;
+use crate::{build, lint, packages, root, tools};
 use std::process::Command;
 
 /// Real servers and drivers that the end-to-end tests talk to, and a compiler for the drivers without a package.
@@ -52,8 +51,6 @@ pub fn run(interrupt: &Interrupt) -> anyhow::Result<()> {
         Step::new("backend syscall", with_root(&["--test=kernel_*"])).with("DBTAP_TEST_BACKEND", "syscall"),
     ];
     step::run_all(steps, interrupt)?;
-    eprintln!("\n=== other kernels: cargo xtask vm");
-    vm::run_in_test(interrupt).context("FAILED: other kernels")?;
     eprintln!("\nxtask: all checks and tests passed");
     Ok(())
 }

@@ -48,6 +48,10 @@ pub fn push<'k>(key: &'k [u8], text: &mut Vec<u8>, mut values: impl FnMut(Part<'
         if text.len() >= room_ends {
             break;
         }
+        // What was taken as a whole may have reached into the name before an `@`.
+        if address.is_some_and(|(start, _)| start < at) {
+            address = email(key, at);
+        }
         let end = match address {
             Some((start, end)) if start == at => {
                 address = email(key, end);
@@ -412,6 +416,8 @@ mod tests {
         check("a::b", "a::b");
         check("mail:bob.b+x@example.org:x", "mail:?:x bob.b+x@example.org");
         check("bob@localhost", "? bob@localhost");
+        check("b::b:0%40ets", "?%?ets b::b:0 40");
+        check("x 2001:db8::1@host y", "x ?@host y 2001:db8::1");
         check("a@b c@d", "? ? a@b c@d");
         check("sess:Xk3v9QzT1pLw", "sess:? Xk3v9QzT1pLw");
         check("t:QWxhZGRpbjpvcGVuIHNlc2FtZQ", "t:? QWxhZGRpbjpvcGVuIHNlc2FtZQ");

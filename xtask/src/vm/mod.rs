@@ -45,12 +45,6 @@ pub fn run(arguments: &Arguments, interrupt: &Interrupt) -> anyhow::Result<()> {
     boot_all(&machines::named(&arguments.kernel)?, &arguments.wanted, interrupt)
 }
 
-/// The machines of `cargo xtask test`.
-pub fn run_in_test(interrupt: &Interrupt) -> anyhow::Result<()> {
-    let machines: Vec<Machine> = machines::MACHINES.into_iter().filter(|machine| machine.in_test).collect();
-    boot_all(&machines, &Wanted::default(), interrupt)
-}
-
 fn boot_all(machines: &[Machine], wanted: &Wanted, interrupt: &Interrupt) -> anyhow::Result<()> {
     packages::ensure("an emulator to boot kernels in", &emulators(machines), interrupt)?;
     tools::ensure(interrupt)?;
