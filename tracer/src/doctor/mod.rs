@@ -1,6 +1,6 @@
 //! `dbtap doctor`: what this host and a process allow, each "no" with its remedy. Changes nothing.
 //!
-//! Facts are gathered by [`crate::host`], and by trying the backends ([`trials`]); what follows from them ([`checks`],
+//! Facts are gathered by [`crate::host`], and by trying the backends (`trials`); what follows from them (`checks`,
 //! [`connections`]) and how it is shown ([`render`]) is pure.
 
 mod backends;
