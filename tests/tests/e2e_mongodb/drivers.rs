@@ -44,7 +44,8 @@ fn complete_without_values(ended: &Ended) -> Report {
     println!("{:#?} {:?}", lines(&report), report.coverage);
     assert!(!ended.text().contains("hunter2") && !ended.stderr.contains("hunter2"), "{}", ended.text());
     let report = complete(ended, Gaps { pushed: report.coverage.pushed, ..Gaps::default() }).unwrap();
-    for connection in &report.connections {
+    // A driver's monitor may wait for the server during the whole of a short capture: its connection carries nothing.
+    for connection in report.connections.iter().filter(|connection| !connection.id.starts_with("idle-")) {
         assert_eq!(connection.protocol.as_deref(), Some("mongodb"), "{connection:?}");
     }
     report
