@@ -12,7 +12,7 @@ const SCHEMA: &str = "CREATE TABLE t (a int PRIMARY KEY, b varchar(100), KEY (b)
 #[test]
 fn a_restored_dump_counts_as_the_server_counts() {
     let _shared = shared();
-    let source = Database::new("dumped", SCHEMA);
+    let source = Database::new("dump_source", SCHEMA);
     let mut mariadb_dump = server().command("mariadb-dump");
     mariadb_dump.args(["--extended-insert", "--net-buffer-length=300K", source.name]);
     let dump = tests::daemon::output(&mut mariadb_dump).unwrap();
