@@ -9,6 +9,7 @@ pub mod demo;
 pub mod drivers;
 pub mod kept;
 pub mod kernel;
+pub mod latency;
 pub mod mariadb;
 pub mod memcached;
 pub mod mongodb;
