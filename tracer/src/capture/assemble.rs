@@ -237,8 +237,6 @@ fn logins_refused(parts: &Parts<'_>) -> Vec<model::LoginsRefused> {
         let alike = (connection.protocol().unwrap_or_default(), peer, session.user.as_deref(), code.as_str());
         *counts.entry(alike).or_default() += 1;
     }
-    let listed: u64 = counts.values().sum();
-    let forgotten = parts.pipeline.totals().0.protocol.logins_refused.saturating_sub(listed);
     let mut refused: Vec<model::LoginsRefused> = counts
         .into_iter()
         .map(|((protocol, peer, user, code), count)| model::LoginsRefused {
@@ -256,6 +254,8 @@ fn logins_refused(parts: &Parts<'_>) -> Vec<model::LoginsRefused> {
         b.count.cmp(&a.count).then_with(|| names(a).cmp(&names(b)))
     });
     refused.truncate(MOST_LOGINS);
+    let listed: u64 = refused.iter().map(|alike| alike.count).sum();
+    let forgotten = parts.pipeline.totals().0.protocol.logins_refused.saturating_sub(listed);
     if forgotten > 0 {
         let code = "(other)".to_owned();
         refused.push(model::LoginsRefused { code, count: forgotten, ..model::LoginsRefused::default() });

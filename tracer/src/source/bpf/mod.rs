@@ -147,14 +147,14 @@ impl Start {
     }
 }
 
-/// What came of a backend.
-pub type Trial = (Backend, Result<(), LoadError>);
+/// A backend, and whether it attached and saw its own message.
+pub type Attempt = (Backend, Result<(), LoadError>);
 
 /// What comes of each backend when it is loaded, attached and tested. Nothing of it stays in the kernel.
 ///
 /// # Errors
 /// [`LoadError`]: nothing could be tried.
-pub fn try_each(limits: Limits) -> Result<Vec<Trial>, LoadError> {
+pub fn try_each(limits: Limits) -> Result<Vec<Attempt>, LoadError> {
     let start = Start::read(limits)?;
     Ok(Backend::ALL.into_iter().map(|backend| (backend, start.attach(backend).map(drop))).collect())
 }
